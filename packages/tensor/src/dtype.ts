@@ -1,0 +1,101 @@
+import { UserLlmError } from './errors.js';
+
+declare const idOf: unique symbol;
+
+/**
+ * The dtype of ids that index one kind of thing: `Id<'item'>` is `int32` at run time, but the compiler keeps
+ * item ids and genre ids apart.
+ */
+export type Id<Of extends string> = 'int32' & { readonly [idOf]?: Of };
+
+/** The element types a tensor can have. `float16` and `bfloat16` are for storage: they are held as raw 16-bit words. */
+export type BaseDType =
+  'float32' | 'float64' | 'float16' | 'bfloat16' | 'int8' | 'int32' | 'int64' | 'uint8' | 'bool';
+
+/** Any element type, branded ids included. */
+export type DType = BaseDType | Id<string>;
+
+/** The dtypes that hold real numbers. */
+export type FloatDType = 'float32' | 'float64' | 'float16' | 'bfloat16';
+
+interface ArrayOf {
+  readonly float32: Float32Array;
+  readonly float64: Float64Array;
+  readonly float16: Uint16Array;
+  readonly bfloat16: Uint16Array;
+  readonly int8: Int8Array;
+  readonly int32: Int32Array;
+  readonly int64: BigInt64Array;
+  readonly uint8: Uint8Array;
+  readonly bool: Uint8Array;
+}
+
+/** The typed array that holds the elements of a dtype; `float16`/`bfloat16` are raw bits, `bool` is 0 or 1. */
+export type TypedArrayOf<D extends DType> = D extends keyof ArrayOf ? ArrayOf[D] : Int32Array;
+
+/** Any typed array a tensor can hold. */
+export type TypedArray = ArrayOf[keyof ArrayOf];
+
+type TypedArrayConstructor = {
+  new (length: number): TypedArray;
+  new (buffer: ArrayBufferLike, byteOffset: number, length: number): TypedArray;
+  readonly BYTES_PER_ELEMENT: number;
+};
+
+const constructors: Readonly<Record<BaseDType, TypedArrayConstructor>> = {
+  float32: Float32Array,
+  float64: Float64Array,
+  float16: Uint16Array,
+  bfloat16: Uint16Array,
+  int8: Int8Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+  uint8: Uint8Array,
+  bool: Uint8Array,
+};
+
+/** All dtypes, in a fixed order. */
+export const dtypes = Object.keys(constructors) as readonly BaseDType[];
+
+/** Bytes that one element of a dtype takes. */
+export function bytesPerElement(dtype: DType): number {
+  return constructors[dtype as BaseDType].BYTES_PER_ELEMENT;
+}
+
+/** Whether a dtype holds real numbers, so that gradients flow through it. */
+export function isFloat(dtype: DType): dtype is FloatDType {
+  return dtype === 'float32' || dtype === 'float64' || dtype === 'float16' || dtype === 'bfloat16';
+}
+
+/** Whether a string names a dtype. */
+export function isDType(name: string): name is BaseDType {
+  return Object.hasOwn(constructors, name);
+}
+
+/** A zeroed typed array for `length` elements of a dtype. */
+export function allocate<D extends DType>(dtype: D, length: number): TypedArrayOf<D> {
+  return new constructors[dtype as BaseDType](length) as TypedArrayOf<D>;
+}
+
+/**
+ * A typed array over existing bytes, without a copy.
+ *
+ * @throws UserLlmError `misaligned` when `byteOffset` is not a multiple of the element size.
+ */
+export function viewBytes<D extends DType>(
+  dtype: D,
+  buffer: ArrayBufferLike,
+  byteOffset: number,
+  length: number,
+): TypedArrayOf<D> {
+  const size = bytesPerElement(dtype);
+  if (byteOffset % size !== 0) {
+    throw new UserLlmError('misaligned', {
+      what: `view of ${dtype}`,
+      expected: `a byte offset that is a multiple of ${size}`,
+      got: `${byteOffset}`,
+      mend: 'Copy the bytes into a buffer of their own first.',
+    });
+  }
+  return new constructors[dtype as BaseDType](buffer, byteOffset, length) as TypedArrayOf<D>;
+}

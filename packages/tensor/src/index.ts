@@ -1,0 +1,16 @@
+export { UserLlmError, type ErrorDetails } from './errors.js';
+export {
+  allocate,
+  bytesPerElement,
+  dtypes,
+  isDType,
+  isFloat,
+  viewBytes,
+  type BaseDType,
+  type DType,
+  type FloatDType,
+  type Id,
+  type TypedArray,
+  type TypedArrayOf,
+} from './dtype.js';
+export { Tensor, denseStrides, elements, type Axes, type Layout } from './tensor.js';

@@ -1,0 +1,15 @@
+import { defineProject } from 'vitest/config';
+
+const conditions = ['@user-llm/source'];
+
+/**
+ * One vitest configuration for every package; tests run on the sources, with no build before them.
+ *
+ * @param {import('vitest/config').ProjectConfig} test What a package adds, such as a longer `testTimeout`.
+ */
+export const project = (test = {}) =>
+  defineProject({
+    resolve: { conditions },
+    ssr: { resolve: { conditions } },
+    test: { environment: 'node', include: ['test/**/*.test.ts'], pool: 'forks', ...test },
+  });
