@@ -9,8 +9,7 @@ declare const idOf: unique symbol;
 export type Id<Of extends string> = 'int32' & { readonly [idOf]?: Of };
 
 /** The element types a tensor can have. `float16` and `bfloat16` are for storage: they are held as raw 16-bit words. */
-export type BaseDType =
-  'float32' | 'float64' | 'float16' | 'bfloat16' | 'int8' | 'int32' | 'int64' | 'uint8' | 'bool';
+export type BaseDType = 'float32' | 'float64' | 'float16' | 'bfloat16' | 'int8' | 'int32' | 'int64' | 'uint8' | 'bool';
 
 /** Any element type, branded ids included. */
 export type DType = BaseDType | Id<string>;
@@ -18,23 +17,23 @@ export type DType = BaseDType | Id<string>;
 /** The dtypes that hold real numbers. */
 export type FloatDType = 'float32' | 'float64' | 'float16' | 'bfloat16';
 
-interface ArrayOf {
-  readonly float32: Float32Array;
-  readonly float64: Float64Array;
-  readonly float16: Uint16Array;
-  readonly bfloat16: Uint16Array;
-  readonly int8: Int8Array;
-  readonly int32: Int32Array;
-  readonly int64: BigInt64Array;
-  readonly uint8: Uint8Array;
-  readonly bool: Uint8Array;
-}
-
 /** The typed array that holds the elements of a dtype; `float16`/`bfloat16` are raw bits, `bool` is 0 or 1. */
-export type TypedArrayOf<D extends DType> = D extends keyof ArrayOf ? ArrayOf[D] : Int32Array;
+export type TypedArrayOf<D extends DType> = D extends 'float32'
+  ? Float32Array
+  : D extends 'float64'
+    ? Float64Array
+    : D extends 'float16' | 'bfloat16'
+      ? Uint16Array
+      : D extends 'int8'
+        ? Int8Array
+        : D extends 'int64'
+          ? BigInt64Array
+          : D extends 'uint8' | 'bool'
+            ? Uint8Array
+            : Int32Array;
 
 /** Any typed array a tensor can hold. */
-export type TypedArray = ArrayOf[keyof ArrayOf];
+export type TypedArray = TypedArrayOf<BaseDType>;
 
 type TypedArrayConstructor = {
   new (length: number): TypedArray;

@@ -53,7 +53,10 @@ export class Tensor<D extends DType = DType, A extends Axes = Axes> {
     this.strides = layout.strides ?? denseStrides(shape);
     this.offset = layout.offset ?? 0;
     this.data = data ?? allocate(dtype, elements(shape));
-    const last = elements(shape) === 0 ? this.offset - 1 : this.strides.reduce((at, stride, axis) => at + stride * (shape[axis]! - 1), this.offset);
+    const last =
+      elements(shape) === 0
+        ? this.offset - 1
+        : this.strides.reduce((at, stride, axis) => at + stride * (shape[axis]! - 1), this.offset);
     const dense = layout.strides === undefined && layout.offset === undefined;
     if (last >= this.data.length || (dense && this.data.length !== elements(shape))) {
       throw new UserLlmError('bad-shape', {
