@@ -1,0 +1,14 @@
+import { Tensor, type Axes, type Id } from '@user-llm/tensor';
+
+/** Generic code over axes, as the packages above write it: what the compiler spends here it spends everywhere. */
+function firstOf<A extends Axes>(
+  tensors: readonly [Tensor<'float32', A>, ...Tensor<'float32', NoInfer<A>>[]],
+): Tensor<'float32', A> {
+  return tensors[0];
+}
+
+const events = new Tensor('float32', ['batch', 'event', 'userWidth'] as const, [2, 3, 4]);
+const latents = new Tensor('float32', ['batch', 'latent', 'userWidth'] as const, [2, 2, 4]);
+const items = new Tensor<Id<'item'>, readonly ['batch', 'event']>('int32', ['batch', 'event'], [2, 3]);
+
+export const used = [firstOf([events, events]), firstOf([latents, latents]), items];

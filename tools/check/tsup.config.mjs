@@ -1,0 +1,3 @@
+import { library } from '../build/tsup.mjs';
+
+export default library(['src/cli.ts']);
