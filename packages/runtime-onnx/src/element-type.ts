@@ -1,0 +1,40 @@
+import { UserLlmError, type BaseDType, type DType } from '@user-llm/tensor';
+
+/** ONNX's number of each element type (`TensorProto.DataType`, the same in ONNX Runtime's C API). */
+const elementTypes: Readonly<Record<BaseDType, number>> = {
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  float64: 11,
+  bfloat16: 16,
+};
+
+const dtypeOf = new Map(Object.entries(elementTypes).map(([dtype, type]) => [type, dtype as BaseDType]));
+
+/** The number that ONNX has for a dtype. */
+export function elementTypeOf(dtype: DType): number {
+  return elementTypes[dtype as BaseDType];
+}
+
+/**
+ * The dtype of an ONNX element type.
+ *
+ * @param what The tensor it belongs to, for the error.
+ * @throws UserLlmError `unsupported-dtype` for strings, complex numbers and other types that tensors here do not have.
+ */
+export function dtypeOfElementType(type: number, what: string): BaseDType {
+  const dtype = dtypeOf.get(type);
+  if (dtype === undefined) {
+    throw new UserLlmError('unsupported-dtype', {
+      what,
+      expected: `one of ${Object.keys(elementTypes).join(', ')}`,
+      got: `ONNX element type ${type}`,
+      mend: 'Cast it inside the model.',
+    });
+  }
+  return dtype;
+}

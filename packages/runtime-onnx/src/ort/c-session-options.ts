@@ -1,0 +1,95 @@
+import { UserLlmError } from '@user-llm/tensor';
+import type { CApi } from './c-api.js';
+import { textArray } from './c-memory.js';
+import type { GraphOptimization, SessionOptions } from './engine.js';
+import { Handle } from './handle.js';
+import { chooseProviders, type ProviderSettings } from './providers.js';
+
+const optimizationLevels: Readonly<Record<GraphOptimization, number>> = { none: 0, basic: 1, extended: 2, all: 99 };
+
+/** Severity below which ONNX Runtime writes nothing to stderr: 3 is errors. */
+export const logSeverity = 3;
+
+/** `ORT_PARALLEL`: operators that do not depend on each other run beside each other. */
+const parallelExecution = 1;
+
+/** The providers that are not asked for by name in the C API are reached under these names. */
+const genericNames = { webgpu: 'WebGPU', coreml: 'CoreML', dml: 'DML' } as const;
+
+/**
+ * ONNX Runtime's session options for ours; weights are added by the session.
+ *
+ * @throws UserLlmError `unavailable-provider`, `bad-session-options`, or `onnxruntime-...` for settings it refuses.
+ */
+export function sessionOptions(api: CApi, options: SessionOptions, available: readonly string[]): Handle {
+  checkOptions(options);
+  const providers = chooseProviders(options.providers, available);
+  const handle = new Handle(api, 'session options', 'ReleaseSessionOptions', api.create('CreateSessionOptions'));
+  try {
+    const target = handle.address;
+    api.call('SetSessionLogSeverityLevel', target, logSeverity);
+    api.call('SetSessionGraphOptimizationLevel', target, optimizationLevels[options.graphOptimization ?? 'all']);
+    if (options.intraOpThreads !== undefined) api.call('SetIntraOpNumThreads', target, options.intraOpThreads);
+    if (options.interOpThreads !== undefined && options.interOpThreads > 1) {
+      api.call('SetSessionExecutionMode', target, parallelExecution);
+      api.call('SetInterOpNumThreads', target, options.interOpThreads);
+    }
+    if (options.memoryArena === false) api.call('DisableCpuMemArena', target);
+    if (options.memoryPattern === false) api.call('DisableMemPattern', target);
+    if (options.profile !== undefined) api.call('EnableProfiling', target, options.profile);
+    if (options.optimizedModel !== undefined) api.call('SetOptimizedModelFilePath', target, options.optimizedModel);
+    for (const [key, value] of Object.entries(options.config ?? {}))
+      api.call('AddSessionConfigEntry', target, key, value);
+    for (const provider of providers) appendProvider(api, target, provider);
+    return handle;
+  } catch (error) {
+    handle.dispose();
+    throw error;
+  }
+}
+
+/**
+ * Checks what types alone cannot: thread counts and the optimization level.
+ *
+ * @throws UserLlmError `bad-session-options`.
+ */
+export function checkOptions(options: SessionOptions): void {
+  for (const name of ['intraOpThreads', 'interOpThreads'] as const) {
+    const count = options[name];
+    if (count !== undefined && !(Number.isSafeInteger(count) && count >= 1 && count <= 1024)) {
+      throw new UserLlmError('bad-session-options', {
+        what: name,
+        expected: 'a whole number from 1 to 1024',
+        got: String(count),
+        mend: 'Leave it away for one thread per core.',
+      });
+    }
+  }
+  const level = options.graphOptimization ?? 'all';
+  if (!Object.hasOwn(optimizationLevels, level)) {
+    throw new UserLlmError('bad-session-options', {
+      what: 'graphOptimization',
+      expected: Object.keys(optimizationLevels).join(', '),
+      got: String(level),
+    });
+  }
+}
+
+function appendProvider(api: CApi, target: bigint, { name, options }: Required<ProviderSettings>): void {
+  // The CPU is always there as the last choice.
+  if (name === 'cpu') return;
+  const keys = textArray(api, Object.keys(options));
+  const values = textArray(api, Object.values(options));
+  const count = Object.keys(options).length;
+  if (name !== 'cuda') {
+    api.call('AppendExecutionProvider', target, genericNames[name], keys.address, values.address, count);
+    return;
+  }
+  const cuda = new Handle(api, 'CUDA options', 'ReleaseCUDAProviderOptions', api.create('CreateCUDAProviderOptions'));
+  try {
+    api.call('UpdateCUDAProviderOptions', cuda.address, keys.address, values.address, count);
+    api.call('AppendExecutionProvider_CUDA_V2', target, cuda.address);
+  } finally {
+    cuda.dispose();
+  }
+}

@@ -1,0 +1,21 @@
+import { checkMemory } from './host-tensor.js';
+import type { HostTensor } from './engine.js';
+
+/**
+ * Weights in the caller's memory for models whose initializers are external (`data: 'memory'` in `ModelInitializer`).
+ *
+ * They never pass through a protobuf, so a model may be larger than 2 GiB. Every session that is made with the same
+ * `SharedWeights` reads the same memory, and shares the packed forms that the matrix kernels make of it. The memory
+ * must not change while a session uses it: packed forms would not follow.
+ *
+ * @throws UserLlmError `wrong-dtype`, `wrong-shape`, `bad-buffer` when a tensor's memory is not what it says.
+ */
+export class SharedWeights {
+  /** Tensors by initializer name. */
+  readonly tensors: Readonly<Record<string, HostTensor>>;
+
+  constructor(tensors: Readonly<Record<string, HostTensor>>) {
+    for (const [name, tensor] of Object.entries(tensors)) checkMemory(`weight ${name}`, tensor);
+    this.tensors = { ...tensors };
+  }
+}
