@@ -1,1 +1,2 @@
-export {};
+export { exampleCases, floatInputs, type ExampleCase } from './examples.js';
+export { gradientCase, gradientError, type GradientCase } from './gradient-check.js';
