@@ -1,5 +1,5 @@
-/** One value of an event or an item: a string or number, several strings (categories), or nothing. */
-export type FieldValue = string | number | readonly string[] | null | undefined;
+/** One value of an event or an item: a string, number or truth value, several strings (categories), or nothing. */
+export type FieldValue = string | number | boolean | readonly string[] | null | undefined;
 
 /**
  * One thing a user did: a row of the canonical `events` table that data sets make and tokenization reads.
