@@ -39,6 +39,7 @@ type TypedArrayConstructor = {
   new (length: number): TypedArray;
   new (buffer: ArrayBufferLike, byteOffset: number, length: number): TypedArray;
   readonly BYTES_PER_ELEMENT: number;
+  readonly name: string;
 };
 
 const constructors: Readonly<Record<BaseDType, TypedArrayConstructor>> = {
@@ -61,6 +62,11 @@ export function bytesPerElement(dtype: DType): number {
   return constructors[dtype as BaseDType].BYTES_PER_ELEMENT;
 }
 
+/** Name of the typed array that holds a dtype, as its `Symbol.toStringTag` says, also for arrays of other realms. */
+export function typedArrayName(dtype: DType): string {
+  return constructors[dtype as BaseDType].name;
+}
+
 /** Whether a dtype holds real numbers, so that gradients flow through it. */
 export function isFloat(dtype: DType): dtype is FloatDType {
   return dtype === 'float32' || dtype === 'float64' || dtype === 'float16' || dtype === 'bfloat16';
@@ -73,7 +79,7 @@ export function isDType(name: string): name is BaseDType {
 
 /** A zeroed typed array for `length` elements of a dtype. */
 export function allocate<D extends DType>(dtype: D, length: number): TypedArrayOf<D> {
-  return new constructors[dtype as BaseDType](length) as TypedArrayOf<D>;
+  return new constructors[dtype](length) as TypedArrayOf<D>;
 }
 
 /**
@@ -96,5 +102,5 @@ export function viewBytes<D extends DType>(
       mend: 'Copy the bytes into a buffer of their own first.',
     });
   }
-  return new constructors[dtype as BaseDType](buffer, byteOffset, length) as TypedArrayOf<D>;
+  return new constructors[dtype](buffer, byteOffset, length) as TypedArrayOf<D>;
 }

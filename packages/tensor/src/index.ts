@@ -13,7 +13,13 @@ export {
   type TypedArray,
   type TypedArrayOf,
 } from './dtype.js';
-export { Tensor, denseStrides, elements, type Axes, type Layout } from './tensor.js';
+export type { Axes, Covers, Dropped, PerAxis, Permutes, Renamed, Swapped } from './axes.js';
+export type { ElementInput, ElementOf } from './element.js';
+export { decodeBfloat16, decodeFloat16, encodeBfloat16, encodeFloat16 } from './half-precision.js';
+export { denseStrides, elements, type Layout } from './layout.js';
+export { Tensor, type Nested } from './tensor.js';
+export { full, ids, scalar, tensor, zeros } from './factories.js';
+export { equal, maxDifference } from './compare.js';
 export { Random, type NormalDistribution, type RandomState, type UniformRange } from './random/random.js';
 export type { RandomStream, RandomStreamState } from './random/random-stream.js';
 export { threefry2x32 } from './random/threefry.js';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Random, threefry2x32 } from '@user-llm/tensor';
+import { Random } from '../src/random/random.js';
+import { threefry2x32 } from '../src/random/threefry.js';
 
 describe('threefry2x32', () => {
   // The known-answer vectors of Random123 (kat_vectors, "threefry2x32 20"): counter, key, result.
