@@ -23,3 +23,13 @@ export { equal, maxDifference } from './compare.js';
 export { Random, type NormalDistribution, type RandomState, type UniformRange } from './random/random.js';
 export type { RandomStream, RandomStreamState } from './random/random-stream.js';
 export { threefry2x32 } from './random/threefry.js';
+export { writeFileAtomically, type FileContent } from './files/write-file-atomically.js';
+export type { SafetensorsEntry } from './safetensors/header.js';
+export { SafetensorsFile, type ReadOptions, type SafetensorsSource } from './safetensors/safetensors-file.js';
+export { ShardedSafetensors, openSafetensors } from './safetensors/sharded-safetensors.js';
+export {
+  writeSafetensors,
+  type LazyTensor,
+  type NamedTensor,
+  type NamedTensors,
+} from './safetensors/write-safetensors.js';

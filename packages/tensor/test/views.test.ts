@@ -2,18 +2,22 @@ import { describe, expect, it } from 'vitest';
 import { tensor } from '../src/factories.js';
 import { Tensor } from '../src/tensor.js';
 
-const ratings = tensor('float32', ['user', 'item', 'time'], [
+const ratings = tensor(
+  'float32',
+  ['user', 'item', 'time'],
   [
-    [1, 2, 3, 4],
-    [5, 6, 7, 8],
-    [9, 10, 11, 12],
+    [
+      [1, 2, 3, 4],
+      [5, 6, 7, 8],
+      [9, 10, 11, 12],
+    ],
+    [
+      [13, 14, 15, 16],
+      [17, 18, 19, 20],
+      [21, 22, 23, 24],
+    ],
   ],
-  [
-    [13, 14, 15, 16],
-    [17, 18, 19, 20],
-    [21, 22, 23, 24],
-  ],
-]);
+);
 
 describe('views', () => {
   it('permutes by name without a copy', () => {
