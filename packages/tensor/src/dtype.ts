@@ -6,7 +6,7 @@ declare const idOf: unique symbol;
  * The dtype of ids that index one kind of thing: `Id<'item'>` is `int32` at run time, but the compiler keeps
  * item ids and genre ids apart.
  */
-export type Id<Of extends string> = 'int32' & { readonly [idOf]?: Of };
+export type Id<Of extends string> = 'int32' & { readonly [idOf]: Of };
 
 /** The element types a tensor can have. `float16` and `bfloat16` are for storage: they are held as raw 16-bit words. */
 export type BaseDType = 'float32' | 'float64' | 'float16' | 'bfloat16' | 'int8' | 'int32' | 'int64' | 'uint8' | 'bool';
