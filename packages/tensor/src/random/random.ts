@@ -217,7 +217,7 @@ function realArray(what: string, into: number | RealArray): RealArray {
 }
 
 function checkedKey(what: string, state: RandomState): Key {
-  const { algorithm, key } = state;
+  const { algorithm, key } = (state ?? {}) as Partial<RandomState>;
   const word = (value: unknown) => Number.isSafeInteger(value) && (value as number) >>> 0 === value;
   if (algorithm !== 'threefry2x32-20' || !Array.isArray(key) || key.length !== 2 || !key.every(word)) {
     throw new UserLlmError('bad-random-state', {

@@ -5,7 +5,7 @@ import { tensor, zeros } from '../../src/factories.js';
 import { SafetensorsFile } from '../../src/safetensors/safetensors-file.js';
 import { writeSafetensors } from '../../src/safetensors/write-safetensors.js';
 import type { Tensor } from '../../src/tensor.js';
-import { temporaryFolder } from './temporary-folder.js';
+import { temporaryFolder } from '../temporary-folder.js';
 
 const inFolder = temporaryFolder();
 
