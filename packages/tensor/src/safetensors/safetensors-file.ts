@@ -1,6 +1,7 @@
-import { open, type FileHandle } from 'node:fs/promises';
+import { open, stat, type FileHandle } from 'node:fs/promises';
+import { freemem, totalmem } from 'node:os';
 import type { Axes } from '../axes.js';
-import { allocate, type BaseDType, type DType, type TypedArray } from '../dtype.js';
+import { allocate, bytesPerElement, type BaseDType, type DType, type TypedArray } from '../dtype.js';
 import { UserLlmError } from '../errors.js';
 import { elements } from '../layout.js';
 import { Tensor } from '../tensor.js';
@@ -83,9 +84,7 @@ export class SafetensorsFile implements SafetensorsSource {
    */
   static async open(path: string): Promise<SafetensorsFile> {
     checkByteOrder();
-    const file = await open(path, 'r').catch((cause: unknown) => {
-      throw unreadable(path, cause);
-    });
+    const file = await openRegular(path);
     try {
       const { size } = await file.stat();
       const start = new Uint8Array(Math.min(8, size));
@@ -158,18 +157,24 @@ export class SafetensorsFile implements SafetensorsSource {
     }
   }
 
+  /** Memory for a tensor; more than the machine has is not even asked for, since some systems promise any amount. */
   #allocate(name: string, dtype: BaseDType, length: number): TypedArray {
-    try {
-      return allocate(dtype, length);
-    } catch (cause) {
-      throw new UserLlmError('too-large', {
-        what: `${this.path}: ${name}`,
-        expected: 'memory for the tensor',
-        got: `none for ${length} elements of ${dtype}`,
-        mend: 'Free memory, or use a machine with more.',
-        cause,
-      });
+    const bytes = length * bytesPerElement(dtype);
+    let cause: unknown;
+    if (bytes <= totalmem()) {
+      try {
+        return allocate(dtype, length);
+      } catch (thrown) {
+        cause = thrown;
+      }
     }
+    throw new UserLlmError('too-large', {
+      what: `${this.path}: ${name}`,
+      expected: `memory for a tensor of ${bytes} bytes`,
+      got: `${totalmem()} bytes in this machine, ${freemem()} free`,
+      mend: 'Free memory, or use a machine with more.',
+      cause,
+    });
   }
 }
 
@@ -194,10 +199,24 @@ export function unreadable(path: string, cause: unknown): UserLlmError {
   });
 }
 
+/** Opens what is a file; a folder cannot be read, and opening a pipe would wait for somebody to write. */
+async function openRegular(path: string): Promise<FileHandle> {
+  try {
+    if ((await stat(path)).isFile()) {
+      return await open(path, 'r');
+    }
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
+  throw unreadable(path, 'a folder or a device');
+}
+
 async function readFully(what: string, file: FileHandle, into: Uint8Array, position: number): Promise<void> {
   for (let at = 0; at < into.length;) {
     const length = Math.min(into.length - at, chunkBytes);
-    const { bytesRead } = await file.read(into, at, length, position + at);
+    const { bytesRead } = await file.read(into, at, length, position + at).catch((cause: unknown) => {
+      throw unreadable(what, cause);
+    });
     if (bytesRead === 0) {
       throw badFile(what, `${into.length} bytes from ${position}`, `the end of the file after ${at}`);
     }

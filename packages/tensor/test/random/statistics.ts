@@ -23,17 +23,17 @@ export function histogram(numbers: Iterable<number>, below: number): number[] {
 }
 
 /** The mean of powers: `moment(x, 1)` is the mean, `moment(x, 2)` the mean square. */
-export function moment(numbers: ArrayLike<number>, power: number): number {
+export function moment(numbers: Float32Array | Float64Array, power: number): number {
   let sum = 0;
-  for (let index = 0; index < numbers.length; index++) {
-    sum += numbers[index]! ** power;
+  for (const number of numbers) {
+    sum += number ** power;
   }
   return sum / numbers.length;
 }
 
 /** Pearson's correlation of two lists. */
-export function correlation(left: ArrayLike<number>, right: ArrayLike<number>): number {
+export function correlation(left: Float32Array | Float64Array, right: Float32Array | Float64Array): number {
   const product = Float64Array.from(left, (value, index) => value * right[index]!);
-  const deviation = (values: ArrayLike<number>) => Math.sqrt(moment(values, 2) - moment(values, 1) ** 2);
+  const deviation = (values: Float32Array | Float64Array) => Math.sqrt(moment(values, 2) - moment(values, 1) ** 2);
   return (moment(product, 1) - moment(left, 1) * moment(right, 1)) / (deviation(left) * deviation(right));
 }
