@@ -38,11 +38,22 @@ type DroppedLater<A extends Axes, Name extends string> = A extends readonly [
         : Axes
   : Axes;
 
-/** `unknown` when `B` names the axes of `A` in some order, else `never`: `axes: B & Permutes<A, B>`. */
-export type Permutes<A extends Axes, B extends Axes> = A['length'] extends B['length'] ? Covers<A, B> : never;
+/**
+ * `unknown` when `B` names the axes of `A` in some order, else `never`: `axes: B & Permutes<A, B>`. Of axes that are
+ * not known at compile time all is allowed, and checked at run time.
+ */
+export type Permutes<A extends Axes, B extends Axes> = number extends A['length']
+  ? unknown
+  : A['length'] extends B['length']
+    ? Covers<A, B>
+    : never;
 
-/** `unknown` when `B` has every name of `A`, else `never`. */
-export type Covers<A extends Axes, B extends Axes> = A[number] extends B[number] ? unknown : never;
+/** `unknown` when `B` has every name of `A`, else `never`; `unknown` also for axes not known at compile time. */
+export type Covers<A extends Axes, B extends Axes> = number extends A['length']
+  ? unknown
+  : A[number] extends B[number]
+    ? unknown
+    : never;
 
 /** One `T` per axis. */
 export type PerAxis<A extends Axes, T> = { readonly [I in keyof A]: T };

@@ -3,10 +3,11 @@ import type { Tensor } from './tensor.js';
 
 const edge = 3;
 
-/** A tensor as text: `float32 [batch: 2, event: 3]` and its elements, the middle of axes longer than 6 left out. */
+/** A tensor as text: `float32 [batch: 2, event: 3]` and its elements, without the middle of axes longer than 6. */
 export function printTensor(tensor: Tensor<DType>): string {
   const sizes = tensor.axes.map((axis, index) => `${axis}: ${tensor.shape[index]}`);
-  return `${tensor.dtype} [${sizes.join(', ')}] ${printAxis(tensor, [])}`;
+  const between = tensor.axes.length > 1 ? '\n' : ' ';
+  return `${tensor.dtype} [${sizes.join(', ')}]${between}${printAxis(tensor, [])}`;
 }
 
 function printAxis(tensor: Tensor<DType>, index: readonly number[]): string {

@@ -134,7 +134,7 @@ export class Tensor<D extends DType = DType, const A extends Axes = Axes> {
     const count = Math.ceil((stop - start) / step);
     const shape = this.shape.with(at, count);
     const strides = this.strides.with(at, this.strides[at]! * step);
-    return this.view(this.axes, shape, strides, count === 0 ? 0 : start * this.strides[at]!);
+    return this.view(this.axes, shape, strides, start * this.strides[at]!);
   }
 
   /**
@@ -280,7 +280,14 @@ export class Tensor<D extends DType = DType, const A extends Axes = Axes> {
     return printTensor(this);
   }
 
+  /** How Node.js and its consoles show a tensor. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return `Tensor ${this.toString()}`;
+  }
+
   private view<B extends Axes>(axes: B, shape: readonly number[], strides: readonly number[], move = 0): Tensor<D, B> {
-    return new Tensor<D, B>(this.dtype, axes, shape, this.data, { strides, offset: this.offset + move });
+    // A view of nothing stays where it is: the place it would move to may be beyond the end.
+    const offset = shape.includes(0) ? this.offset : this.offset + move;
+    return new Tensor<D, B>(this.dtype, axes, shape, this.data, { strides, offset });
   }
 }
