@@ -21,6 +21,7 @@ export { Tensor, type Nested } from './tensor.js';
 export { full, ids, scalar, tensor, zeros } from './factories.js';
 export { equal, maxDifference } from './compare.js';
 export { Random, type NormalDistribution, type RandomState, type UniformRange } from './random/random.js';
+export type { RealArray } from './random/fill.js';
 export type { RandomStream, RandomStreamState } from './random/random-stream.js';
 export { threefry2x32 } from './random/threefry.js';
 export { writeFileAtomically, type FileContent } from './files/write-file-atomically.js';
