@@ -57,14 +57,18 @@ const constructors: Readonly<Record<BaseDType, TypedArrayConstructor>> = {
 /** All dtypes, in a fixed order. */
 export const dtypes = Object.keys(constructors) as readonly BaseDType[];
 
-/** Bytes that one element of a dtype takes. */
+/**
+ * Bytes that one element of a dtype takes.
+ *
+ * @throws UserLlmError `unknown-dtype` when there is no such dtype.
+ */
 export function bytesPerElement(dtype: DType): number {
-  return constructors[dtype as BaseDType].BYTES_PER_ELEMENT;
+  return constructorOf(dtype).BYTES_PER_ELEMENT;
 }
 
 /** Name of the typed array that holds a dtype, as its `Symbol.toStringTag` says, also for arrays of other realms. */
 export function typedArrayName(dtype: DType): string {
-  return constructors[dtype as BaseDType].name;
+  return constructorOf(dtype).name;
 }
 
 /** Whether a dtype holds real numbers, so that gradients flow through it. */
@@ -77,15 +81,31 @@ export function isDType(name: string): name is BaseDType {
   return Object.hasOwn(constructors, name);
 }
 
-/** A zeroed typed array for `length` elements of a dtype. */
+/**
+ * A zeroed typed array for `length` elements of a dtype.
+ *
+ * @throws UserLlmError `unknown-dtype` when there is no such dtype, `too-large` when there is no memory for it.
+ */
 export function allocate<D extends DType>(dtype: D, length: number): TypedArrayOf<D> {
-  return new constructors[dtype](length) as TypedArrayOf<D>;
+  const constructor = constructorOf(dtype);
+  try {
+    return new constructor(length) as TypedArrayOf<D>;
+  } catch (cause) {
+    throw new UserLlmError('too-large', {
+      what: `${length} elements of ${dtype}`,
+      expected: `${length * constructor.BYTES_PER_ELEMENT} bytes of memory in one piece`,
+      got: cause instanceof Error ? cause.message : String(cause),
+      mend: 'Free memory, use a machine with more, or work in parts.',
+      cause,
+    });
+  }
 }
 
 /**
  * A typed array over existing bytes, without a copy.
  *
- * @throws UserLlmError `misaligned` when `byteOffset` is not a multiple of the element size.
+ * @throws UserLlmError `misaligned` when `byteOffset` is not a multiple of the element size, `out-of-range` when the
+ * bytes end before, `unknown-dtype` when there is no such dtype.
  */
 export function viewBytes<D extends DType>(
   dtype: D,
@@ -93,7 +113,8 @@ export function viewBytes<D extends DType>(
   byteOffset: number,
   length: number,
 ): TypedArrayOf<D> {
-  const size = bytesPerElement(dtype);
+  const constructor = constructorOf(dtype);
+  const size = constructor.BYTES_PER_ELEMENT;
   if (byteOffset % size !== 0) {
     throw new UserLlmError('misaligned', {
       what: `view of ${dtype}`,
@@ -102,5 +123,23 @@ export function viewBytes<D extends DType>(
       mend: 'Copy the bytes into a buffer of their own first.',
     });
   }
-  return new constructors[dtype](buffer, byteOffset, length) as TypedArrayOf<D>;
+  if (byteOffset < 0 || length < 0 || byteOffset + length * size > buffer.byteLength) {
+    throw new UserLlmError('out-of-range', {
+      what: `view of ${length} elements of ${dtype} from byte ${byteOffset}`,
+      expected: `to stay within ${buffer.byteLength} bytes`,
+      got: `${byteOffset + length * size}`,
+    });
+  }
+  return new constructor(buffer, byteOffset, length) as TypedArrayOf<D>;
+}
+
+function constructorOf(dtype: DType): TypedArrayConstructor {
+  if (!isDType(dtype)) {
+    throw new UserLlmError('unknown-dtype', {
+      what: 'dtype',
+      expected: `one of ${dtypes.join(', ')}`,
+      got: String(dtype),
+    });
+  }
+  return constructors[dtype as BaseDType];
 }

@@ -41,6 +41,9 @@ describe('a tensor', () => {
       'the array of another dtype',
       () => new Tensor('float32', ['a'], [2], new Float64Array(2) as never),
     ],
+    ['unknown-dtype', 'a dtype that is none', () => zeros('float8' as 'float32', ['a'], [2])],
+    ['unknown-dtype', 'a dtype of Object.prototype', () => zeros('toString' as 'float32', ['a'], [2])],
+    ['too-large', 'more than memory can hold', () => zeros('float64', ['a'], [2 ** 50])],
     ['dtype-mismatch', 'a plain list', () => new Tensor('float32', ['a'], [2], [1, 2] as never)],
   ])('%s: %s is refused', (code, _, act) => {
     expect(act).toThrow(thrown(code));
@@ -241,5 +244,7 @@ describe('viewBytes', () => {
     viewBytes('float32', bytes.buffer, 4, 1)[0] = 1;
     expect(bytes[7]).toBe(0x3f);
     expect(() => viewBytes('float32', bytes.buffer, 2, 1)).toThrow(thrown('misaligned'));
+    expect(() => viewBytes('float32', bytes.buffer, 8, 3)).toThrow(thrown('out-of-range'));
+    expect(() => viewBytes('float32', bytes.buffer, -4, 1)).toThrow(thrown('out-of-range'));
   });
 });

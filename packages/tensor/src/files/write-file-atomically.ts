@@ -34,7 +34,8 @@ export async function writeFileAtomically(path: string, content: FileContent): P
 
 /** `writeFileAtomically` on any file system. */
 export async function writeAside(path: string, content: FileContent, files: WritableFiles): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
+  // Cut, so that a name of the greatest length leaves room for the rest.
+  const temporary = join(dirname(path), `.${basename(path).slice(0, 50)}.${randomUUID()}.tmp`);
   const asked = <T>(answer: Promise<T>) => answer.catch((cause: unknown) => Promise.reject(refused(path, cause)));
   const file = await asked(files.open(temporary, 'wx'));
   let open = true;
@@ -57,7 +58,11 @@ export async function writeAside(path: string, content: FileContent, files: Writ
 
 async function writeFully(file: WritableFile, bytes: Uint8Array): Promise<void> {
   for (let written = 0; written < bytes.length;) {
-    written += (await file.write(bytes, written, bytes.length - written)).bytesWritten;
+    const { bytesWritten } = await file.write(bytes, written, bytes.length - written);
+    if (bytesWritten === 0) {
+      throw new Error('the file system took none of the bytes');
+    }
+    written += bytesWritten;
   }
 }
 

@@ -1,5 +1,5 @@
 import { open, stat, type FileHandle } from 'node:fs/promises';
-import { freemem, totalmem } from 'node:os';
+import { totalmem } from 'node:os';
 import type { Axes } from '../axes.js';
 import { allocate, bytesPerElement, type BaseDType, type DType, type TypedArray } from '../dtype.js';
 import { UserLlmError } from '../errors.js';
@@ -129,7 +129,7 @@ export class SafetensorsFile implements SafetensorsSource {
         got: `[${named.join(', ')}]`,
       });
     }
-    const data = this.#allocate(name, stored, elements(shape));
+    const data = allocateWithin(`${this.path}: ${name}`, stored, elements(shape));
     await this.readInto(name, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
     if (stored === 'bool' && (data as Uint8Array).some((truth) => truth > 1)) {
       throw badFile(`${this.path}: ${name}`, 'bytes 0 and 1 in a BOOL tensor', 'another byte');
@@ -156,26 +156,20 @@ export class SafetensorsFile implements SafetensorsSource {
       await this.#file.close();
     }
   }
+}
 
-  /** Memory for a tensor; more than the machine has is not even asked for, since some systems promise any amount. */
-  #allocate(name: string, dtype: BaseDType, length: number): TypedArray {
-    const bytes = length * bytesPerElement(dtype);
-    let cause: unknown;
-    if (bytes <= totalmem()) {
-      try {
-        return allocate(dtype, length);
-      } catch (thrown) {
-        cause = thrown;
-      }
-    }
+/** Memory for a tensor; more than the machine has is not even asked for, since some systems promise any amount. */
+function allocateWithin(what: string, dtype: BaseDType, length: number): TypedArray {
+  const bytes = length * bytesPerElement(dtype);
+  if (bytes > totalmem()) {
     throw new UserLlmError('too-large', {
-      what: `${this.path}: ${name}`,
+      what,
       expected: `memory for a tensor of ${bytes} bytes`,
-      got: `${totalmem()} bytes in this machine, ${freemem()} free`,
-      mend: 'Free memory, or use a machine with more.',
-      cause,
+      got: `${totalmem()} bytes in this machine`,
+      mend: 'Use a machine with more memory.',
     });
   }
+  return allocate(dtype, length);
 }
 
 /** The error of a name that is not in a file or checkpoint. */

@@ -2,7 +2,7 @@ import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { UserLlmError } from '../../src/errors.js';
-import { writeAside, writeFileAtomically } from '../../src/files/write-file-atomically.js';
+import { writeAside, writeFileAtomically, type WritableFiles } from '../../src/files/write-file-atomically.js';
 import { temporaryFolder } from '../temporary-folder.js';
 import { FailingFiles } from './failing-files.js';
 
@@ -48,6 +48,26 @@ describe('writeFileAtomically', () => {
       unlink: () => Promise.resolve(),
     });
     expect(taken).toBe(whole);
+  });
+
+  it('gives up on a file system that takes nothing', async () => {
+    const files: WritableFiles = {
+      open: () =>
+        Promise.resolve({
+          write: () => Promise.resolve({ bytesWritten: 0 }),
+          sync: () => Promise.resolve(),
+          close: () => Promise.resolve(),
+        }),
+      rename: () => Promise.reject(new Error('renamed what was not written')),
+      unlink: () => Promise.resolve(),
+    };
+    await expect(writeAside('file', 'text', files)).rejects.toThrow(/took none/);
+  });
+
+  it('takes names as long as the file system allows', async () => {
+    const path = inFolder('\u00e4'.repeat(127));
+    await writeFileAtomically(path, 'text');
+    expect(await readFile(path, 'utf8')).toBe('text');
   });
 
   it('with a disk that is full after any number of bytes leaves the old file, and no litter', async () => {

@@ -5,6 +5,7 @@ import { equal } from '../../src/compare.js';
 import { bytesPerElement, dtypes, viewBytes, type BaseDType } from '../../src/dtype.js';
 import { UserLlmError } from '../../src/errors.js';
 import { elements } from '../../src/layout.js';
+import { openSafetensors } from '../../src/safetensors/sharded-safetensors.js';
 import { safetensorsBytes, writeSafetensors } from '../../src/safetensors/write-safetensors.js';
 import { Tensor } from '../../src/tensor.js';
 import { temporaryFolder } from '../temporary-folder.js';
@@ -149,6 +150,24 @@ describe('damaged files are read right or refused with a typed error', () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 64 }), async (bytes) => {
         checkBounded(await readOrRefuse(bytes), new Uint8Array(bytes.length + 1));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('with any JSON as the index of shards', async () => {
+    const shard = fc.oneof(fc.constant('model.safetensors'), fc.string(), fc.jsonValue());
+    const index = fc.oneof(
+      fc.jsonValue(),
+      fc.record({ weight_map: fc.oneof(fc.dictionary(fc.string(), shard), fc.jsonValue()) }),
+    );
+    const path = inFolder('fuzzed.safetensors.index.json');
+    await writeSafetensors(inFolder('model.safetensors'), []);
+    await fc.assert(
+      fc.asyncProperty(index, async (json) => {
+        await writeFile(path, JSON.stringify(json));
+        const error = await openSafetensors(path).catch((thrown: unknown) => thrown);
+        expect(UserLlmError.isInstance(error)).toBe(true);
       }),
       { numRuns: 300 },
     );
