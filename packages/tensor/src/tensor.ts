@@ -175,7 +175,7 @@ export class Tensor<D extends DType = DType, const A extends Axes = Axes> {
     }
     const strides = axes.map((axis, index) => {
       const at = this.axes.indexOf(axis);
-      if (at < 0 || (this.shape[at] === 1 && shape[index] !== 1)) {
+      if (at < 0 || this.shape[at] === 1) {
         return 0;
       }
       if (this.shape[at] !== shape[index]) {

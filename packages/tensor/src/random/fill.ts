@@ -40,7 +40,7 @@ export function fillNormal<T extends RealArray>(key: Key, into: T, mean: number,
   return fill(
     key,
     into,
-    (word) => mean + standardDeviation * inverseNormal((word + 0.5) * 2 ** -32),
+    (word) => mean + standardDeviation * normal32(word),
     (first, second) => mean + standardDeviation * normal52(first, second),
   );
 }
@@ -48,6 +48,11 @@ export function fillNormal<T extends RealArray>(key: Key, into: T, mean: number,
 /** A number in [0, 1) with 53 random bits, of two words. */
 export function unit53(first: number, second: number): number {
   return ((first >>> 5) * 2 ** 26 + (second >>> 6)) * 2 ** -53;
+}
+
+/** A standard normal number of one word; half a step keeps the probability from 0 and 1. */
+export function normal32(word: number): number {
+  return inverseNormal((word + 0.5) * 2 ** -32);
 }
 
 /** A standard normal number of 52 random bits, of two words. */

@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Axes } from '../axes.js';
 import type { BaseDType, DType } from '../dtype.js';
 import { UserLlmError } from '../errors.js';
@@ -125,7 +125,7 @@ async function readIndex(path: string): Promise<ReadonlyMap<string, string>> {
   }
   for (const [name, shard] of map as ReadonlyMap<string, Json>) {
     // A plain name only: an index from somewhere else must not reach files outside its folder.
-    const plain = typeof shard === 'string' && shard === basename(shard) && /^[^\\/:\0]+\.safetensors$/.test(shard);
+    const plain = typeof shard === 'string' && /^[^\\/:\0]+\.safetensors$/.test(shard);
     if (!plain) {
       throw badFile(
         `${path}: ${name}`,

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { normal32, normal52 } from '../../src/random/fill.js';
 import { inverseNormal } from '../../src/random/inverse-normal.js';
 import { Random } from '../../src/random/random.js';
 import { golden } from '../golden.js';
@@ -75,6 +76,14 @@ describe('normal', () => {
     const other = random.normal(100, { mean: 3, standardDeviation: 0.02 });
     expect([...other].every((number, index) => Math.abs(number - (3 + 0.02 * standard[index]!)) < 1e-6)).toBe(true);
     expect([...random.normal(2, { mean: 7, standardDeviation: 0 })]).toEqual([7, 7]);
+  });
+
+  it('is finite and symmetric at the ends', () => {
+    const most = 2 ** 32 - 1;
+    expect(normal32(0)).toBeCloseTo(-6.338, 3);
+    expect(normal32(most)).toBe(-normal32(0));
+    expect(normal52(0, 0)).toBeCloseTo(-8.2095, 4);
+    expect(normal52(most, most)).toBe(-normal52(0, 0));
   });
 
   it('inverts the distribution function to 15 digits', () => {

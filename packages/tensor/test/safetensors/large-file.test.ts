@@ -1,6 +1,9 @@
 import { open } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
+import { equal } from '../../src/compare.js';
+import { zeros } from '../../src/factories.js';
 import { SafetensorsFile } from '../../src/safetensors/safetensors-file.js';
+import { writeSafetensors } from '../../src/safetensors/write-safetensors.js';
 import { temporaryFolder } from '../temporary-folder.js';
 import { fileOf } from './hostile-file.js';
 
@@ -47,6 +50,17 @@ describe('large files', () => {
     await file.close();
     expect(marks.map((mark) => data[mark])).toEqual([1, 1, 1, 1]);
     expect(data.reduce((sum, byte) => sum + byte, 0)).toBe(4);
+  });
+
+  it('a tensor of more than one chunk is written whole', async () => {
+    const written = zeros('uint8', ['byte'], [2 ** 24 + 3]);
+    const marks = [0, 2 ** 24 - 1, 2 ** 24, 2 ** 24 + 2];
+    marks.forEach((mark, index) => (written.data[mark] = index + 1));
+    const path = inFolder('written');
+    await writeSafetensors(path, [['bytes', written]]);
+    const file = await SafetensorsFile.open(path);
+    expect(equal(await file.read('bytes', { axes: ['byte'] }), written)).toBe(true);
+    await file.close();
   });
 
   it('a tensor that no memory holds is refused, and the file stays open', async () => {
