@@ -7,21 +7,31 @@ interface Shaped {
   readonly shape: readonly number[];
 }
 
+/** Whether a shape is a list of whole numbers from 0 up, of fewer than 2^53 elements. */
+export function isShape(shape: unknown): boolean {
+  return (
+    Array.isArray(shape) &&
+    shape.every((size) => Number.isSafeInteger(size) && (size as number) >= 0) &&
+    Number.isSafeInteger(elements(shape as number[]))
+  );
+}
+
 /**
  * Checks that axes and sizes go together.
  *
  * @throws UserLlmError `bad-shape` when they do not, a name comes twice, or there would be more than 2^53 elements.
  */
 export function checkAxes(axes: Axes, shape: readonly number[]): void {
-  if (axes.length !== shape.length || new Set(axes).size !== axes.length) {
+  const lists = Array.isArray(axes) && Array.isArray(shape);
+  if (!lists || axes.length !== shape.length || new Set(axes).size !== axes.length) {
     throw new UserLlmError('bad-shape', {
       what: 'tensor',
       expected: 'one distinct axis name per size',
-      got: `axes [${axes.join(', ')}] and shape [${shape.join(', ')}]`,
+      got: `axes ${JSON.stringify(axes)} and shape ${JSON.stringify(shape)}`,
       mend: 'Name every axis once; use a second name such as eventKey where the same thing occurs twice.',
     });
   }
-  if (!shape.every((size) => Number.isSafeInteger(size) && size >= 0) || !Number.isSafeInteger(elements(shape))) {
+  if (!isShape(shape)) {
     throw new UserLlmError('bad-shape', {
       what: `tensor [${axes.join(', ')}]`,
       expected: 'sizes that are whole numbers from 0 up, and fewer than 2^53 elements',

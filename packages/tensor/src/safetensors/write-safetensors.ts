@@ -1,8 +1,8 @@
-import { viewBytes, type BaseDType, type DType } from '../dtype.js';
-import { bytesPerElement } from '../dtype.js';
+import { bytesPerElement, isDType, viewBytes, type BaseDType, type DType } from '../dtype.js';
 import { UserLlmError } from '../errors.js';
 import { writeFileAtomically } from '../files/write-file-atomically.js';
 import { elements } from '../layout.js';
+import { isShape } from '../shape-checks.js';
 import type { Tensor } from '../tensor.js';
 import { checkByteOrder } from './byte-order.js';
 import { formatBits, formatOf } from './formats.js';
@@ -53,11 +53,11 @@ export async function* safetensorsBytes(
   yield formatHeader(path, named, metadata);
   for (const [name, item] of named) {
     const tensor = 'read' in item ? await item.read() : item;
-    if (tensor.dtype !== item.dtype || String(tensor.shape) !== String(item.shape)) {
+    if (tensor?.dtype !== item.dtype || String(tensor.shape) !== String(item.shape)) {
       throw new UserLlmError('shape-mismatch', {
         what: `${path}: ${name}`,
         expected: `${item.dtype} [${item.shape.join(', ')}], as announced`,
-        got: `${tensor.dtype} [${tensor.shape.join(', ')}]`,
+        got: tensor ? `${tensor.dtype} [${tensor.shape.join(', ')}]` : 'nothing',
       });
     }
     const { buffer, byteOffset, byteLength } = tensor.contiguous().data;
@@ -70,9 +70,18 @@ export async function* safetensorsBytes(
 /** All tensors in the order of the file. */
 async function gather(path: string, tensors: NamedTensors): Promise<NamedTensor[]> {
   const named = new Map<string, Tensor | LazyTensor>();
-  for await (const [name, tensor] of tensors) {
-    if (named.has(name) || name === '__metadata__' || /\p{Surrogate}/u.test(name)) {
-      throw unwritable(path, 'distinct well-formed names other than __metadata__', JSON.stringify(name));
+  const iterable = Object(tensors) as object;
+  if (!(Symbol.iterator in iterable || Symbol.asyncIterator in iterable)) {
+    throw unwritable(path, 'a map or a list of names and tensors', String(tensors));
+  }
+  for await (const pair of tensors) {
+    const [name, tensor] = Array.isArray(pair) ? (pair as NamedTensor) : ([] as Partial<NamedTensor>);
+    if (typeof name !== 'string' || named.has(name) || name === '__metadata__' || /\p{Surrogate}/u.test(name)) {
+      throw unwritable(path, 'distinct well-formed names other than __metadata__', `${JSON.stringify(name)}`);
+    }
+    if (!tensor || !isDType(tensor.dtype) || !isShape(tensor.shape)) {
+      const got = tensor ? `dtype ${tensor.dtype}, shape [${tensor.shape?.join(', ')}]` : String(tensor);
+      throw unwritable(`${path}: ${name}`, 'a tensor, or { dtype, shape, read() }', got);
     }
     named.set(name, tensor);
   }

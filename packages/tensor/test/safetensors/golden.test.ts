@@ -159,6 +159,11 @@ describe('writing', () => {
     await refused('bad-safetensors', writeSafetensors(path, [['\ud800', one]]));
     await refused('bad-safetensors', writeSafetensors(path, [], { step: 1 as never }));
     await refused('bad-safetensors', writeSafetensors(path, [], { half: '\udc00' }));
+    for (const wrong of [null, { a: one }, [one], [[5, one]], [['a']], [['a', { dtype: 'float32', shape: [-1] }]]]) {
+      await refused('bad-safetensors', writeSafetensors(path, wrong as never));
+    }
+    const nothing = { dtype: 'float32', shape: [1], read: () => undefined as never } as const;
+    await refused('shape-mismatch', writeSafetensors(path, [['a', nothing]]));
     const lazy = { dtype: 'float32', shape: [2], read: () => one } as const;
     await refused('shape-mismatch', writeSafetensors(path, [['a', lazy]]));
     await refused('write-failed', writeSafetensors(inFolder('no/such/folder'), [['a', one]]));
