@@ -31,10 +31,7 @@ const anyView = fc
         case 2:
           return size === 0 ? view : view.select(one, second % size);
         default:
-          return view.broadcast(
-            ['repeated', ...view.axes.filter((axis) => axis !== 'repeated')],
-            [2, ...view.shape.filter((_, axis) => view.axes[axis] !== 'repeated')],
-          );
+          return view.axes.includes('repeated') ? view : view.broadcast(['repeated', ...view.axes], [2, ...view.shape]);
       }
     }, start),
   );

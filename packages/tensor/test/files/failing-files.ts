@@ -14,6 +14,8 @@ export interface Failure {
 /** The real file system, until it fails: with a full disk, at some call, once or for good. */
 export class FailingFiles implements WritableFiles {
   calls = 0;
+  /** Files opened and not closed. */
+  openFiles = 0;
   #bytes = 0;
   #failed = false;
   readonly #failure: Failure;
@@ -25,6 +27,7 @@ export class FailingFiles implements WritableFiles {
   async open(path: string, flags: 'wx' | 'r'): Promise<WritableFile> {
     this.#call();
     const file = await nodeFiles.open(path, flags);
+    this.openFiles++;
     return {
       write: async (bytes, from, length) => {
         this.#call();
@@ -43,6 +46,7 @@ export class FailingFiles implements WritableFiles {
       close: async () => {
         // The descriptor is given back in any case, for the test's own sake.
         await file.close();
+        this.openFiles--;
         this.#call();
       },
     };

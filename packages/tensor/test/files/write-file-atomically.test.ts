@@ -87,9 +87,9 @@ describe('writeFileAtomically', () => {
     for (const forGood of [false, true]) {
       for (let atCall = 0; atCall < counted.calls; atCall++) {
         const path = await oldFile(`call-${atCall}-${forGood}`);
-        const error: unknown = await writeAside(path, parts, new FailingFiles({ atCall, forGood })).catch(
-          (thrown: unknown) => thrown,
-        );
+        const files = new FailingFiles({ atCall, forGood });
+        const error: unknown = await writeAside(path, parts, files).catch((thrown: unknown) => thrown);
+        expect(files.openFiles).toBe(0);
         expect(UserLlmError.isInstance(error, 'write-failed')).toBe(true);
         const renamed = atCall > 6;
         expect(await readFile(path, 'utf8')).toBe(renamed ? whole : 'old');

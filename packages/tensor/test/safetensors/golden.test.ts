@@ -1,4 +1,5 @@
 import { readFile, readdir } from 'node:fs/promises';
+import { devNull } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { UserLlmError } from '../../src/errors.js';
 import { tensor } from '../../src/factories.js';
@@ -107,6 +108,7 @@ describe('reading', () => {
     await refused('out-of-range', file.read('int64', { dtype: 'int32' }));
     await refused('unreadable-file', SafetensorsFile.open(inFolder('nowhere.safetensors')));
     await refused('unreadable-file', SafetensorsFile.open(inFolder('')));
+    await refused('unreadable-file', SafetensorsFile.open(devNull));
     await file.close();
     await file.close();
     await refused('closed', file.read('float32'));
