@@ -1,0 +1,63 @@
+import type { Graph } from '@user-llm/graph';
+import type { Tensor } from '@user-llm/tensor';
+import { requireSupported } from './dtypes.js';
+import type { Engine } from './engine/engine.js';
+import { loadEngine, type EngineOptions } from './engine/load.js';
+import { Program } from './program.js';
+import { TrainStep } from './train-step.js';
+import { upload, Value } from './value.js';
+
+/** What a training step is told about its graph. */
+export interface TrainStepOptions {
+  /** For each carried input (a parameter, optimizer state) the output that takes its place after a step. */
+  readonly carry: Readonly<Record<string, string>>;
+  /** What carried inputs start from. */
+  readonly initial: Readonly<Record<string, Tensor>>;
+}
+
+/** Runs graphs on TensorFlow.js kernels. */
+export class TfjsRuntime {
+  /** What computes: its name, its threads. */
+  readonly engine: Engine;
+
+  private constructor(engine: Engine) {
+    this.engine = engine;
+  }
+
+  /**
+   * A runtime on the engine asked for, else on the first that starts.
+   *
+   * @throws UserLlmError as `loadEngine`.
+   */
+  static async create(options: EngineOptions = {}): Promise<TfjsRuntime> {
+    return new TfjsRuntime(await loadEngine(options));
+  }
+
+  /**
+   * A host tensor copied to where the kernels work.
+   *
+   * @throws UserLlmError `dtype-unsupported`.
+   */
+  value(tensor: Tensor): Value {
+    requireSupported('value', tensor);
+    return new Value(this.engine, tensor.dtype, tensor.axes, upload(this.engine, tensor));
+  }
+
+  /**
+   * A graph made ready to run.
+   *
+   * @throws UserLlmError `dtype-unsupported` when it computes with numbers that TensorFlow.js does not have.
+   */
+  compile(graph: Graph): Program {
+    return new Program(this.engine, graph);
+  }
+
+  /**
+   * A graph that carries parameters and optimizer state from run to run.
+   *
+   * @throws UserLlmError as `compile` and `TrainStep`.
+   */
+  compileTrainStep(graph: Graph, { carry, initial }: TrainStepOptions): TrainStep {
+    return new TrainStep(this.engine, graph, carry, initial);
+  }
+}

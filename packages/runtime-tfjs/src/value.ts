@@ -1,0 +1,99 @@
+import { Tensor, UserLlmError, type Axes, type DType } from '@user-llm/tensor';
+import { engineDType } from './kernels/kernel.js';
+import { withEngine, type Engine, type EngineTensor } from './engine/engine.js';
+
+/** A tensor that stays where the kernels work; it is read, written and disposed of explicitly. */
+export class Value {
+  readonly dtype: DType;
+  readonly axes: Axes;
+  readonly shape: readonly number[];
+  readonly #engine: Engine;
+  #held: EngineTensor | undefined;
+
+  /** @internal Takes over the engine's tensor. */
+  constructor(engine: Engine, dtype: DType, axes: Axes, held: EngineTensor) {
+    this.dtype = dtype;
+    this.axes = axes;
+    this.shape = held.shape;
+    this.#engine = engine;
+    this.#held = held;
+  }
+
+  /** A copy on the host. */
+  read(): Promise<Tensor> {
+    return Promise.resolve().then(() => this.readSync());
+  }
+
+  /**
+   * A copy on the host, at once.
+   *
+   * @throws UserLlmError `disposed` after `dispose`.
+   */
+  readSync(): Tensor {
+    const data = this.held(this.#engine).dataSync();
+    // The native backend hands out the array that a tensor was made from.
+    return new Tensor(
+      this.dtype,
+      this.axes,
+      this.shape,
+      (this.#engine.backend === 'wasm' ? data : data.slice()) as never,
+    );
+  }
+
+  /**
+   * Replaces the content.
+   *
+   * @throws UserLlmError `shape-mismatch` or `dtype-mismatch` unless `tensor` has this value's shape and dtype.
+   */
+  write(tensor: Tensor): void {
+    const before = this.held(this.#engine);
+    if (tensor.dtype !== this.dtype) throw misfit('dtype-mismatch', this.dtype, tensor.dtype);
+    const same = tensor.shape.length === this.shape.length && tensor.shape.every((size, at) => size === this.shape[at]);
+    if (!same) throw misfit('shape-mismatch', `[${this.shape.join(', ')}]`, `[${tensor.shape.join(', ')}]`);
+    this.#held = upload(this.#engine, tensor);
+    before.dispose();
+  }
+
+  /** Releases the memory; doing so twice is harmless. */
+  dispose(): void {
+    this.#held?.dispose();
+    this.#held = undefined;
+  }
+
+  /** @internal The engine's tensor, for kernels of the same engine. */
+  held(engine: Engine): EngineTensor {
+    if (this.#held === undefined) {
+      throw new UserLlmError('disposed', {
+        what: `value [${this.axes.join(', ')}]`,
+        expected: 'one that is still held',
+        got: 'one that was disposed of',
+        mend: 'Read it, or make a new one, before dispose().',
+      });
+    }
+    if (engine !== this.#engine) {
+      throw new UserLlmError('foreign-value', {
+        what: `value [${this.axes.join(', ')}]`,
+        expected: `one of ${engine.name}`,
+        got: `one of ${this.#engine.name}`,
+        mend: 'Read it and feed the host tensor.',
+      });
+    }
+    return this.#held;
+  }
+}
+
+/** @internal A host tensor copied to where the kernels work. */
+export function upload(engine: Engine, tensor: Tensor): EngineTensor {
+  const { tf } = engine;
+  const data = tensor.contiguous().data as Float32Array | Int32Array | Uint8Array;
+  return withEngine(engine, () => tf.keep(tf.tensor(data.slice(), [...tensor.shape], engineDType(tensor.dtype))));
+}
+
+function misfit(code: string, expected: string, got: string): UserLlmError {
+  return new UserLlmError(code, {
+    what: 'write',
+    expected,
+    got,
+    mend: 'Make a new value for a tensor of another type.',
+  });
+}

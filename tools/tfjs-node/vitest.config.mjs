@@ -1,0 +1,3 @@
+import { project } from '../build/vitest.mjs';
+
+export default project();
