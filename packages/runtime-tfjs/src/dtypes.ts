@@ -7,11 +7,11 @@ export const supportedDTypes = ['float32', 'int32', 'bool'] as const satisfies r
 /**
  * Checks that a tensor can be held.
  *
- * @throws UserLlmError `dtype-unsupported` for 64-bit, 16-bit and 8-bit numbers, which TensorFlow.js does not have.
+ * @throws UserLlmError `unsupported-dtype` for 64-bit, 16-bit and 8-bit numbers, which TensorFlow.js does not have.
  */
 export function requireSupported(what: string, { dtype }: Pick<TensorType, 'dtype'>): void {
   if ((supportedDTypes as readonly string[]).includes(dtype)) return;
-  throw new UserLlmError('dtype-unsupported', {
+  throw new UserLlmError('unsupported-dtype', {
     what,
     expected: supportedDTypes.join(', '),
     got: dtype,

@@ -45,7 +45,7 @@ export class Program {
   readonly #constants: Held = new Map();
   #disposed = false;
 
-  /** @throws UserLlmError `dtype-unsupported` when the graph computes with numbers that TensorFlow.js does not have. */
+  /** @throws UserLlmError `unsupported-dtype` when the graph computes with numbers that TensorFlow.js does not have. */
   constructor(engine: Engine, graph: Graph) {
     this.graph = graph;
     this.#engine = engine;

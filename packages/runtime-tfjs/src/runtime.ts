@@ -36,7 +36,7 @@ export class TfjsRuntime {
   /**
    * A host tensor copied to where the kernels work.
    *
-   * @throws UserLlmError `dtype-unsupported`.
+   * @throws UserLlmError `unsupported-dtype`.
    */
   value(tensor: Tensor): Value {
     requireSupported('value', tensor);
@@ -46,7 +46,7 @@ export class TfjsRuntime {
   /**
    * A graph made ready to run.
    *
-   * @throws UserLlmError `dtype-unsupported` when it computes with numbers that TensorFlow.js does not have.
+   * @throws UserLlmError `unsupported-dtype` when it computes with numbers that TensorFlow.js does not have.
    */
   compile(graph: Graph): Program {
     return new Program(this.engine, graph);
