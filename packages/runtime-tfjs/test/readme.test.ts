@@ -1,12 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { inspect } from 'node:util';
+import * as graphPackage from '@user-llm/graph';
+import * as tensorPackage from '@user-llm/tensor';
 import ts from 'typescript';
 import { beforeAll, expect, test } from 'vitest';
+import * as runtimePackage from '../src/index.js';
 
-const packages: Record<string, () => Promise<unknown>> = {
-  '@user-llm/graph': () => import('@user-llm/graph'),
-  '@user-llm/runtime-tfjs': () => import('../src/index.js'),
-  '@user-llm/tensor': () => import('@user-llm/tensor'),
+const packages: Record<string, unknown> = {
+  '@user-llm/graph': graphPackage,
+  '@user-llm/runtime-tfjs': runtimePackage,
+  '@user-llm/tensor': tensorPackage,
 };
 let readme = '';
 let example = '';
@@ -24,12 +27,12 @@ test('the example has about ten lines below its imports, and prints what it says
   const { outputText } = ts.transpileModule(example, {
     compilerOptions: { module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true },
   });
-  const body = outputText.replace(/^import (\{.*\}) from ('.*');$/gm, 'const $1 = await load($2);');
+  const body = outputText.replace(/^import (\{.*\}) from ('.*');$/gm, 'const $1 = packages[$2];');
   expect(body).not.toMatch(/^import/m);
   const printed: string[] = [];
   const AsyncFunction = (async () => undefined).constructor as FunctionConstructor;
-  const run = AsyncFunction('load', 'console', body) as (...given: unknown[]) => Promise<void>;
-  await run((name: string) => packages[name]!(), {
+  const run = AsyncFunction('packages', 'console', body) as (...given: unknown[]) => Promise<void>;
+  await run(packages, {
     log: (...values: unknown[]) => printed.push(values.map((value) => inspect(value)).join(' ')),
   });
   expect(printed).toEqual(said);

@@ -1,0 +1,3 @@
+import { trainingSuite } from './training-suite.js';
+
+trainingSuite(2);
