@@ -15,6 +15,11 @@ const floorConstraints = floors.map((sourceTag, floor) => ({
 /** Lint reads types, so that a promise nobody awaits or a case nobody handles is an error. */
 const typed = { languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } } };
 
+const oneDoorPerPackage = {
+  regex: '^@user-llm/[^/]+/(?!testing$)',
+  message: "Import a package by its door: '@user-llm/NAME' or '@user-llm/NAME/testing'.",
+};
+
 export default typescript.config(
   {
     ignores: [
@@ -57,19 +62,21 @@ export default typescript.config(
         'error',
         {
           enforceBuildableLibDependency: true,
-          banTransitiveDependencies: true,
           allow: [],
           depConstraints: [...floorConstraints, { sourceTag: 'floor:tools', onlyDependOnLibsWithTags: ['*'] }],
         },
       ],
+      'no-restricted-imports': ['error', { patterns: [oneDoorPerPackage] }],
+    },
+  },
+  {
+    files: ['**/src/**/*.ts'],
+    rules: {
       'no-restricted-imports': [
         'error',
         {
           patterns: [
-            {
-              regex: '^@user-llm/[^/]+/(?!testing$)',
-              message: "Import a package by its door: '@user-llm/NAME' or '@user-llm/NAME/testing'.",
-            },
+            oneDoorPerPackage,
             { regex: '/index(\\.js)?$', message: 'Inside a package, import the file that owns the name.' },
           ],
         },
@@ -84,10 +91,13 @@ export default typescript.config(
       'no-warning-comments': ['error', { terms: ['todo', 'fixme', 'xxx', 'hack'], location: 'start' }],
       '@typescript-eslint/await-thenable': 'error',
       '@typescript-eslint/ban-ts-comment': ['error', { 'ts-expect-error': 'allow-with-description' }],
+      '@typescript-eslint/consistent-indexed-object-style': 'off',
       '@typescript-eslint/consistent-type-definitions': 'off',
-      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      '@typescript-eslint/consistent-type-imports': [
+        'error',
+        { fixStyle: 'inline-type-imports', disallowTypeAnnotations: false },
+      ],
       '@typescript-eslint/explicit-module-boundary-types': 'error',
-      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       '@typescript-eslint/no-extraneous-class': 'off',
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/no-invalid-void-type': 'off',
@@ -109,7 +119,7 @@ export default typescript.config(
         { selector: 'ExportAllDeclaration', message: 'A door names what it exports.' },
         { selector: 'Program > ExpressionStatement', message: 'Nothing runs when a package is imported.' },
       ],
-      'no-restricted-imports': 'off',
+      'no-restricted-imports': ['error', { patterns: [oneDoorPerPackage] }],
     },
   },
   {
@@ -145,6 +155,8 @@ export default typescript.config(
           checkObsoleteDependencies: true,
           checkVersionMismatches: true,
           checkMissingDependencies: true,
+          // Optional peers, found by their path when they are there.
+          ignoredDependencies: ['@tensorflow/tfjs-node', '@tensorflow/tfjs-node-gpu'],
         },
       ],
     },

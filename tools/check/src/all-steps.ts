@@ -1,6 +1,7 @@
 import type { Step } from './step.js';
 import { commandStep } from './steps/command-step.js';
 import { instantiationsStep } from './steps/instantiations-step.js';
+import { lintStep } from './steps/lint-step.js';
 import { lockfileStep } from './steps/lockfile-step.js';
 import { testsStep } from './steps/tests-step.js';
 
@@ -9,10 +10,7 @@ export const allSteps: readonly Step[] = [
   lockfileStep,
   commandStep('format', 'Prettier would change nothing', 'prettier/bin/prettier.cjs', ['--check', '.']),
   commandStep('sync', 'the project references are those that the imports need', 'nx/dist/bin/nx.js', ['sync:check']),
-  commandStep('lint', 'ESLint, with the floors of the house as module boundaries', 'eslint/bin/eslint.js', [
-    '.',
-    '--max-warnings=0',
-  ]),
+  lintStep,
   commandStep('types', 'every source, test and type test compiles', 'typescript/bin/tsc', [
     '-b',
     '--force',

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { allSteps } from './all-steps.js';
-import type { Step } from './step.js';
+import type { Step, StepResult } from './step.js';
 import { reportedTestsStep, testsStep } from './steps/tests-step.js';
 
 /** This file lies in `tools/check/dist` when built, in `tools/check/src` in tests. */
@@ -33,10 +33,14 @@ export async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   const failed: string[] = [];
+  let lastLine = '';
   for (const step of selectSteps(positionals, values['test-reports'])) {
-    if (!(await runStep(step))) failed.push(step.name);
+    const { passed, detail } = await runStep(step);
+    if (!passed) failed.push(step.name);
+    if (step.name === testsStep.name) lastLine = `${detail}\n`;
   }
   process.stdout.write(failed.length === 0 ? 'Everything passed.\n' : `Failed: ${failed.join(', ')}.\n`);
+  process.stdout.write(lastLine);
   return failed.length === 0 ? 0 : 1;
 }
 
@@ -48,11 +52,12 @@ function selectSteps(names: readonly string[], testReports: string | undefined):
   return chosen.map((step) => (step === testsStep ? reportedTestsStep(testReports) : step));
 }
 
-async function runStep(step: Step): Promise<boolean> {
+async function runStep(step: Step): Promise<StepResult> {
   const start = performance.now();
-  const { passed, detail } = await step.run({ root: workspaceRoot });
+  const result = await step.run({ root: workspaceRoot });
+  const { passed, detail } = result;
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   process.stdout.write(`${passed ? 'ok    ' : 'FAILED'} ${step.name} (${seconds} s)\n`);
   if (detail !== '') process.stdout.write(`${detail.trimEnd().replace(/^/gm, '    ')}\n`);
-  return passed;
+  return result;
 }
