@@ -1,0 +1,33 @@
+import { Command, CommanderError } from '@commander-js/extra-typings';
+import { UserLlmError } from '@user-llm/tensor';
+import { prepareCommand } from './data/prepare-command.js';
+
+/**
+ * Runs `user-llm-train`.
+ *
+ * @param args What follows the command's name.
+ * @returns The exit code: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C.
+ */
+export async function main(args: readonly string[]): Promise<number> {
+  const abort = new AbortController();
+  const stop = () => abort.abort();
+  process.once('SIGINT', stop);
+  const program = new Command('user-llm-train').description('prepare data and train').exitOverride();
+  const data = program.command('data').description('from raw files to canonical events');
+  data.addCommand(prepareCommand(abort.signal).copyInheritedSettings(program));
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (abort.signal.aborted) {
+      process.stderr.write('Stopped; nothing was left behind.\n');
+      return 130;
+    }
+    if (!UserLlmError.isInstance(error)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return 1;
+  } finally {
+    process.removeListener('SIGINT', stop);
+  }
+}

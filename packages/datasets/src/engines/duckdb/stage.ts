@@ -1,0 +1,111 @@
+import type { BadRow, Column, RawTable, StageReport, TableLimits, TableName } from '@user-llm/plugin';
+import { readColumnNames } from '../../files/header.js';
+import { identifier, literal } from '../sql.js';
+import type { Connection } from './connection.js';
+import { examine, rejectedRows, type Place } from './examine.js';
+import { jsonLinesRelation, parquetRelation, rowBits, separatedRelation } from './raw-relation.js';
+import { rawName, stagedColumns, stagedSelect, type StagedColumn } from './staged-table.js';
+
+/** A raw table as the engine holds it: the relation `raw_events` or `raw_items` with a `position` in every row. */
+export interface StagedTable {
+  readonly report: Omit<StageReport, 'duplicates'>;
+  /** Names and SQL types of the columns, in file order. */
+  readonly columns: ReadonlyMap<string, string>;
+  /** SQL of each id as a whole number, where all of them are plain decimal numbers: those sort and count fast. */
+  readonly integers: Readonly<Record<string, string>>;
+}
+
+type Raw = RawTable<Readonly<Record<string, Column | undefined>>>;
+type OnFraction = (fraction: number) => void;
+
+/**
+ * Reads raw files into a relation of the connection and finds what is wrong with them.
+ *
+ * Text is parsed once into a table, whose row ids are the order of files and rows; Parquet stays where it is, behind
+ * a view.
+ */
+export async function stage(
+  connection: Connection,
+  table: TableName,
+  raw: Raw,
+  limits: TableLimits,
+  onFraction: OnFraction,
+): Promise<StagedTable> {
+  return raw.format.kind === 'parquet'
+    ? await stageParquet(connection, table, raw, limits, onFraction)
+    : await stageText(connection, table, raw, limits, onFraction);
+}
+
+async function stageText(
+  connection: Connection,
+  table: TableName,
+  { files, format, columns }: Raw,
+  limits: TableLimits,
+  onFraction: OnFraction,
+): Promise<StagedTable> {
+  const staged = stagedColumns(table, columns, format.kind);
+  const rows = `${rawName(table)}_rows`;
+  const definitions = [...staged].map(([name, { type }]) => `${identifier(name)} ${type}`).join(', ');
+  await connection.run(`CREATE TABLE ${rows} (${definitions}, reason VARCHAR, excerpt VARCHAR)`);
+
+  const starts: { readonly file: string; readonly first: number }[] = [];
+  const rejected: BadRow[] = [];
+  let [read, rejects] = [0, 0];
+  for (const [index, file] of files.entries()) {
+    starts.push({ file, first: read });
+    const relation =
+      format.kind === 'csv'
+        ? separatedRelation(file, format, await readColumnNames(file, format), `${rows}_rejects_${index}`)
+        : jsonLinesRelation(file);
+    const { Count: inserted } = await connection.one(
+      `INSERT INTO ${rows} ${stagedSelect(table, staged, relation, limits)}`,
+      (fraction) => onFraction((index + fraction) / files.length),
+    );
+    read += Number(inserted);
+    if (format.kind !== 'csv') continue;
+    const found = await rejectedRows(connection, `${rows}_rejects_${index}`, limits.listedBadRows - rejected.length);
+    rejects += found.rows;
+    rejected.push(...found.listed.map((bad): BadRow => ({ ...bad, table, file, reason: 'unreadable-row' })));
+  }
+
+  await connection.run(`CREATE VIEW ${rawName(table)} AS SELECT rowid AS position, * FROM ${rows}`);
+  const place: Place = (position) => {
+    const start = starts.findLast(({ first }) => first <= position);
+    return { file: start?.file ?? '', row: position - (start?.first ?? 0) + 1 };
+  };
+  const { report, integers } = await examine(connection, table, staged, limits, place);
+  const unreadable = (report.bad['unreadable-row'] ?? 0) + rejects;
+  return {
+    report: {
+      rows: report.rows + rejects,
+      bad: unreadable > 0 ? { ...report.bad, 'unreadable-row': unreadable } : report.bad,
+      badRows: [...rejected, ...report.badRows].slice(0, limits.listedBadRows),
+    },
+    columns: typesOf(staged),
+    integers,
+  };
+}
+
+async function stageParquet(
+  connection: Connection,
+  table: TableName,
+  { files, columns }: Raw,
+  limits: TableLimits,
+  onFraction: OnFraction,
+): Promise<StagedTable> {
+  const described = await connection.run(
+    `DESCRIBE SELECT * FROM read_parquet([${files.map(literal).join(', ')}], union_by_name = true)`,
+  );
+  const types = Object.fromEntries(described.map((row) => [String(row['column_name']), String(row['column_type'])]));
+  const staged = stagedColumns(table, columns, 'parquet', types);
+  const select = stagedSelect(table, staged, parquetRelation(files), limits);
+  await connection.run(`CREATE VIEW ${rawName(table)} AS ${select}`);
+  const place: Place = (position) => ({
+    file: files[Math.floor(position / 2 ** rowBits)] ?? '',
+    row: (position % 2 ** rowBits) + 1,
+  });
+  return { ...(await examine(connection, table, staged, limits, place, onFraction)), columns: typesOf(staged) };
+}
+
+const typesOf = (staged: ReadonlyMap<string, StagedColumn>) =>
+  new Map([...staged].map(([name, { type }]) => [name, type]));
