@@ -1,4 +1,4 @@
-import { Command, Option } from '@commander-js/extra-typings';
+import { Command, Option, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import {
   amazonReviews,
   fromTable,
@@ -23,7 +23,7 @@ Examples:
 The result is events.parquet, items.parquet and manifest.json; rows that could not be used are listed in bad-rows.jsonl.`;
 
 /** `data prepare`: raw files to canonical events and items. */
-export function prepareCommand(signal: AbortSignal) {
+export function prepareCommand(signal: AbortSignal): CommandUnknownOpts {
   return new Command('prepare')
     .description('make a data set of raw files')
     .addOption(

@@ -2,7 +2,10 @@ import type { WriteStream } from 'node:tty';
 import type { PrepareProgress } from '@user-llm/datasets';
 
 /** Shows how far a preparation is: one line that changes on a terminal, else a line at the start of each step. */
-export function progressLine(stream: Pick<WriteStream, 'write' | 'isTTY'>) {
+export function progressLine(stream: Pick<WriteStream, 'write' | 'isTTY'>): {
+  show(progress: PrepareProgress): void;
+  end(): void;
+} {
   let last = '';
   return {
     show: ({ step, fraction }: PrepareProgress): void => {
