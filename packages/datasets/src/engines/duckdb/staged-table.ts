@@ -55,7 +55,7 @@ const valueOf = (name: string) => identifier(`=${name}`);
 const unreadableOf = (name: string) => identifier(`?${name}`);
 
 /** Name under which an id that is a whole number by type comes as that number. */
-export const integerOf = (name: string) => identifier(`#${name}`);
+export const integerOf = (name: string): string => identifier(`#${name}`);
 
 /** SQL that gives the first reason why a row is bad, or null for a good one. */
 function reasonSql(table: TableName, columns: ReadonlyMap<string, StagedColumn>, limits: TableLimits): string {
