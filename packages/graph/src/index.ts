@@ -115,3 +115,28 @@ export { takeAlong } from './operators/take-along.js';
 export { transpose } from './operators/transpose.js';
 export { uniform } from './operators/uniform.js';
 export { where } from './operators/where.js';
+export {
+  flattenParameters,
+  initializeParameters,
+  parameter,
+  parameterInputs,
+  type Initializer,
+  type Module,
+  type ParameterInputs,
+  type ParameterSpec,
+  type ParameterTree,
+  type SymbolicParameters,
+} from './module.js';
+export type { Optimizer, OptimizerStep } from './optimizer.js';
+export type {
+  Feeds,
+  GraphSource,
+  Program,
+  Results,
+  RunOptions,
+  Runtime,
+  StatefulProgram,
+  TrainStepOptions,
+  Value,
+} from './runtime.js';
+export { globalNorm, trainStepGraphs, type TrainStepDefinition, type TrainStepGraphs } from './train-step.js';
