@@ -1,3 +1,3 @@
-import { project } from '../../tools/build/vitest.mjs';
+import { project } from '../build/vitest.mjs';
 
-export default project();
+export default project({ testTimeout: 600_000, hookTimeout: 600_000 });

@@ -1,4 +1,4 @@
-import { Tensor, type Axes, type Id } from '@user-llm/tensor';
+import { ids, Tensor, type Axes } from '@user-llm/tensor';
 
 /** Generic code over axes, as the packages above write it: what the compiler spends here it spends everywhere. */
 function firstOf<A extends Axes>(
@@ -9,6 +9,13 @@ function firstOf<A extends Axes>(
 
 const events = new Tensor('float32', ['batch', 'event', 'userWidth'] as const, [2, 3, 4]);
 const latents = new Tensor('float32', ['batch', 'latent', 'userWidth'] as const, [2, 2, 4]);
-const items = new Tensor<Id<'item'>, readonly ['batch', 'event']>('int32', ['batch', 'event'], [2, 3]);
+const items = ids(
+  'item',
+  ['batch', 'event'],
+  [
+    [0, 1, 2],
+    [2, 1, 0],
+  ],
+);
 
 export const used = [firstOf([events, events]), firstOf([latents, latents]), items];
