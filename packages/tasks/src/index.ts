@@ -1,1 +1,13 @@
-export {};
+export { builtInMetrics, builtInTasks } from './built-in.js';
+export { favouriteCategory, favouriteCategoryTask, type FavouriteCategoryOptions } from './favourite-category.js';
+export { accuracy, plainLabel, type AccuracyOptions } from './metrics/accuracy.js';
+export { bleu, bleuScore, type BleuOptions } from './metrics/bleu.js';
+export type { BleuTokenizer } from './metrics/bleu-tokenizers.js';
+export { distinct } from './metrics/distinct.js';
+export { porterStem } from './metrics/porter-stemmer.js';
+export { rankOf, type RankOptions } from './metrics/rank.js';
+export { hitRateAt, ndcgAt, recallAt, reciprocalRankAt } from './metrics/ranking.js';
+export { rouge, rougeScore, rougeWords, type RougeKind, type RougeOptions, type RougeScore } from './metrics/rouge.js';
+export { nextItemTask, type NextItemOptions } from './next-item.js';
+export { eventText, promptOf, type HistoryExtent, type HistoryField, type Prompt } from './prompt.js';
+export { reviewTask, type ReviewOptions } from './review.js';

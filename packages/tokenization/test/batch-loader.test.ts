@@ -1,4 +1,4 @@
-import { BatchLoader, EventTokenizer, timelinesInMemory, type BatchCursor } from '@user-llm/tokenization';
+import { BatchLoader, EventTokenizer, timelinesInMemory, type BatchCursor } from '../src/index.js';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { items, schema, worldOf } from './support/small-world.js';
 

@@ -1,6 +1,6 @@
 import type { Event, Item } from '@user-llm/plugin';
 import { Random } from '@user-llm/tensor';
-import { defineEventSchema } from '@user-llm/tokenization';
+import { defineEventSchema } from '../../src/index.js';
 
 const day = 86_400_000;
 
