@@ -9,6 +9,8 @@ test('WebAssembly runs on the threads asked for and leaves no trace in the proce
   const events = ['uncaughtException', 'unhandledRejection'] as const;
   const listeners = () => events.map((event) => process.listenerCount(event));
   const before = listeners();
+  const keepAlive = () => process.getActiveResourcesInfo().filter((kind) => /port|worker/i.test(kind));
+  const alive = keepAlive();
 
   const { tf, threads } = await loadEngine({ engine: 'wasm', threads: 2 });
 
@@ -17,6 +19,7 @@ test('WebAssembly runs on the threads asked for and leaves no trace in the proce
   expect(os.cpus).toBe(cpus);
   expect(URL.createObjectURL).toBe(createObjectURL);
   expect(listeners()).toEqual(before);
+  expect(keepAlive()).toEqual(alive);
 
   // Whole numbers, so that the product is exact in whatever order it is added up.
   const size = 256;

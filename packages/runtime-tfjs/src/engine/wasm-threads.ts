@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import type { Worker } from 'node:worker_threads';
 import type { TensorFlow } from './engine.js';
 
 /**
@@ -29,11 +30,24 @@ export async function withThreadedWasm<T>(
   URL.createObjectURL = () => worker as unknown as string;
   os.cpus = () => Array.from({ length: 2 * threads }, () => cpus()[0]!);
   try {
-    return await initialize();
+    const result = await initialize();
+    releaseWorkers(tf);
+    return result;
   } finally {
     URL.createObjectURL = createObjectURL;
     os.cpus = cpus;
   }
+}
+
+/** What Emscripten knows of its threads. */
+interface ThreadedModule {
+  readonly wasm?: { readonly PThread?: Record<'unusedWorkers' | 'runningWorkers', readonly Worker[]> };
+}
+
+/** Lets the process end while the workers wait for work; they would keep it alive otherwise. */
+function releaseWorkers(tf: TensorFlow): void {
+  const threads = (tf.findBackend('wasm') as ThreadedModule | null)?.wasm?.PThread;
+  [...(threads?.unusedWorkers ?? []), ...(threads?.runningWorkers ?? [])].forEach((worker) => worker.unref());
 }
 
 /** A module that becomes the package's worker: its script expects CommonJS, and reads the main script from a path. */

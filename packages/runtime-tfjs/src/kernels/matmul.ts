@@ -31,7 +31,7 @@ function nativeProduct(
 }
 
 /**
- * The product by the WebAssembly kernels, whose fast form (XNNPACK, 16 to 20 times the speed of the other, measured
+ * The product by the WebAssembly kernels, whose fast form (XNNPACK, 10 to 20 times the speed of the other, measured
  * with 2 threads) takes two matrices that are not transposed: operands are transposed beforehand, a batch with shared
  * weights becomes one matrix, and large matrices of a batch are multiplied one by one. An empty sum of products
  * leaves memory unwritten, and operands that both stretch are paired wrongly, so both are handled here.
