@@ -1,1 +1,1 @@
-export {};
+export type { Benchmark, BenchmarkOptions, BenchmarkResult, Cell, Machine } from './benchmark.js';

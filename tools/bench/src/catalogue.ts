@@ -1,0 +1,9 @@
+import type { Benchmark } from './benchmark.js';
+
+/** The benchmarks by name; each is loaded only when it is asked for, and its engines with it. */
+export type Catalogue = Readonly<Record<string, () => Promise<Benchmark>>>;
+
+/** Every benchmark of this workspace. */
+export const catalogue: Catalogue = {
+  'matrix-product': async () => (await import('./matrix-product.js')).matrixProduct,
+};
