@@ -1,6 +1,6 @@
 import { UserLlmError } from '@user-llm/tensor';
 import { apiTable, oldestApiVersion, type ApiName, type Parameter } from './api-table.js';
-import { importKoffi, type Koffi, type NativeFunction, type Pointer } from './koffi.js';
+import { importKoffi, type Koffi, type NativeFunction, type NativeLibrary, type Pointer } from './koffi.js';
 import { ortError } from './status.js';
 
 /** Stack for calls into ONNX Runtime: what a thread has by default. koffi's own 128 KiB is less than its kernels may use. */
@@ -161,9 +161,17 @@ function reserveStack(koffi: Koffi): void {
   }
 }
 
+/**
+ * Libraries that were opened. koffi unloads a library when its handle is collected, even while functions that were
+ * found through its own table are still in use, so the handles are kept to the end of the thread.
+ */
+const opened = new Map<string, NativeLibrary>();
+
 function openLibrary(koffi: Koffi, path: string): bigint {
   try {
-    const base = koffi.load(path).func('OrtGetApiBase', 'void *', [])() as Pointer;
+    const library = opened.get(path) ?? koffi.load(path);
+    opened.set(path, library);
+    const base = library.func('OrtGetApiBase', 'void *', [])() as Pointer;
     if (base !== null) return base;
   } catch (cause) {
     throw noEngine(

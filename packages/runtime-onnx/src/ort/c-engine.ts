@@ -122,7 +122,10 @@ export class CEngine implements Engine {
       api,
       [...values.values()].map(({ address }) => address),
     );
+    // The first call lets the optimizer see the weights, which copies none of them but is good for one session alone;
+    // the second makes the session use this very memory, and put the packed forms into the shared container.
     api.call('AddExternalInitializers', native, names.address, addresses.address, values.size);
+    for (const [name, value] of values) api.call('AddInitializer', native, name, value.address);
   }
 }
 

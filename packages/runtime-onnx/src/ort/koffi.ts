@@ -9,9 +9,14 @@ export interface NativeFunction {
   async(...valuesThenCallback: readonly unknown[]): void;
 }
 
+/** A loaded shared library; koffi unloads it when this is collected, whatever was decoded from its memory. */
+export interface NativeLibrary {
+  func(name: string, result: string, takes: readonly string[]): NativeFunction;
+}
+
 /** The functions of koffi that the engine calls. */
 export interface Koffi {
-  load(path: string): { func(name: string, result: string, takes: readonly string[]): NativeFunction };
+  load(path: string): NativeLibrary;
   proto(result: string, takes: readonly string[]): object;
   decode(address: bigint | ArrayBufferView, type: string | object, length?: number): unknown;
   address(value: ArrayBufferView): bigint;
