@@ -1,6 +1,7 @@
 export { differentiate, gradients, type Differentiated } from './autodiff.js';
 export { bytesOf, elementwiseCost, freeCost, movementCost, type Cost } from './cost.js';
 export { bindFeeds, evaluate, toReference } from './evaluate.js';
+export { cost, flops, type Bindings, type GraphCost } from './graph-cost.js';
 export { graph, inputName, orderedNodes, type Graph, type NamedTensors } from './graph.js';
 export {
   onnxDTypeCode,
@@ -26,7 +27,7 @@ export {
   type ReferenceArray,
   type ReferenceContext,
 } from './operator.js';
-export { expand } from './passes/expand.js';
+export { expand, expandNode } from './passes/expand.js';
 export { operators, type AttributesOf, type CompositeName, type OperatorName, type PrimitiveName } from './table.js';
 export {
   addSizes,

@@ -1,7 +1,7 @@
 import { UserLlmError, type BaseDType, type DType } from '@user-llm/tensor';
 
 /** ONNX's number of each element type (`TensorProto.DataType`, the same in ONNX Runtime's C API). */
-const elementTypes: Readonly<Record<BaseDType, number>> = {
+const elementTypes: Readonly<Record<BaseDType | 'uint32', number>> = {
   float32: 1,
   uint8: 2,
   int8: 3,
@@ -10,14 +10,22 @@ const elementTypes: Readonly<Record<BaseDType, number>> = {
   bool: 9,
   float16: 10,
   float64: 11,
+  uint32: 12,
   bfloat16: 16,
 };
 
-const dtypeOf = new Map(Object.entries(elementTypes).map(([dtype, type]) => [type, dtype as BaseDType]));
+const dtypeOf = new Map(
+  Object.entries(elementTypes)
+    .filter(([dtype]) => dtype !== 'uint32')
+    .map(([dtype, type]) => [type, dtype as BaseDType]),
+);
+
+/** An element type inside a model; `uint32` occurs only there, where random numbers are made. */
+export type ModelDType = DType | 'uint32';
 
 /** The number that ONNX has for a dtype. */
-export function elementTypeOf(dtype: DType): number {
-  return elementTypes[dtype as BaseDType];
+export function elementTypeOf(dtype: ModelDType): number {
+  return elementTypes[dtype as BaseDType | 'uint32'];
 }
 
 /**
@@ -31,7 +39,7 @@ export function dtypeOfElementType(type: number, what: string): BaseDType {
   if (dtype === undefined) {
     throw new UserLlmError('unsupported-dtype', {
       what,
-      expected: `one of ${Object.keys(elementTypes).join(', ')}`,
+      expected: `one of ${[...dtypeOf.values()].join(', ')}`,
       got: `ONNX element type ${type}`,
       mend: 'Cast it inside the model.',
     });

@@ -10,7 +10,7 @@ import {
   type TensorProtoSchema,
   type ValueInfoProtoSchema,
 } from 'onnx-buf';
-import { elementTypeOf } from './element-type.js';
+import { elementTypeOf, type ModelDType } from './element-type.js';
 
 /** The operator sets that a model may use unless it says otherwise: standard ONNX 23 and ONNX Runtime's own. */
 export const defaultOpsets: Readonly<Record<string, number>> = { '': 23, 'com.microsoft': 1 };
@@ -42,17 +42,17 @@ export interface ExternalLocation {
  */
 export interface ModelInitializer {
   readonly name: string;
-  readonly dtype: DType;
+  readonly dtype: ModelDType;
   readonly shape: readonly number[];
   /** The elements, row-major, or where they are to be found. */
-  readonly data: TypedArray | ExternalLocation | 'memory';
+  readonly data: TypedArray | Uint32Array | ExternalLocation | 'memory';
 }
 
 /** A constant tensor as a node's attribute. */
 export interface AttributeTensor {
-  readonly dtype: DType;
+  readonly dtype: ModelDType;
   readonly shape: readonly number[];
-  readonly data: TypedArray;
+  readonly data: TypedArray | Uint32Array;
 }
 
 /** What a node's attribute can hold; `bigint` and `bigint[]` are ONNX integers, `number` and `number[]` floats. */
@@ -152,7 +152,7 @@ function valueMessage({ name, dtype, shape }: ModelValue): MessageInitShape<type
 function initializerMessage(initializer: ModelInitializer): MessageInitShape<typeof TensorProtoSchema> {
   const { name, dtype, shape, data } = initializer;
   if (isArray(data)) return { name, ...tensorMessage(name, { dtype, shape, data }) };
-  const length = elements(shape) * bytesPerElement(dtype);
+  const length = elements(shape) * modelBytesPerElement(dtype);
   const { location, offset = 0 } = data === 'memory' ? { location: name } : data;
   const external = { location, offset: `${offset}`, length: `${length}` };
   return {
@@ -168,7 +168,7 @@ function tensorMessage(
   name: string,
   { dtype, shape, data }: AttributeTensor,
 ): MessageInitShape<typeof TensorProtoSchema> {
-  const bytes = elements(shape) * bytesPerElement(dtype);
+  const bytes = elements(shape) * modelBytesPerElement(dtype);
   if (data.byteLength !== bytes) {
     throw new UserLlmError('bad-shape', {
       what: `constant ${name}`,
@@ -213,11 +213,15 @@ function attributeMessage(name: string, value: Attribute): MessageInitShape<type
   return { name, type: type.STRINGS, strings: value.map((item) => encode(String(item))) };
 }
 
+function modelBytesPerElement(dtype: ModelDType): number {
+  return dtype === 'uint32' ? 4 : bytesPerElement(dtype);
+}
+
 function isTensor(value: Attribute): value is AttributeTensor {
   return typeof value === 'object' && 'dtype' in value;
 }
 
-function isArray(data: ModelInitializer['data']): data is TypedArray {
+function isArray(data: ModelInitializer['data']): data is TypedArray | Uint32Array {
   return ArrayBuffer.isView(data);
 }
 

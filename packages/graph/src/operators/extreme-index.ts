@@ -91,14 +91,23 @@ export const topKOperator = definePrimitive<TopKAttributes>({
     return [applyOne(addAlongOperator, [zeros, outputs[1]!, g], { axis })];
   },
   cost: (inputs, outputs) => ({ flops: elements(inputs[0]!.shape), bytes: bytesOf(...inputs, ...outputs) }),
-  onnx: (emitter, [x], { attributes: { axis, k } }) => {
-    const [values, indices] = emitter.emit(
-      'TopK',
-      [x!.name, emitter.constant('int64', [1], [k])],
-      { axis: { int: axis } },
-      { outputs: 2 },
-    );
-    return [values!, emitter.emit('Cast', [indices!], { to: { int: 6 } })[0]!];
+  onnx: (emitter, [x], { attributes: { axis, k }, outputs: [output] }) => {
+    const count = emitter.constant('int64', [1], [k]);
+    const settings = { axis: { int: axis } };
+    const asIndices = (indices: string): string => emitter.emit('Cast', [indices], { to: { int: 6 } })[0]!;
+    if (axis === 0 || x!.shape.every((size) => typeof size === 'number' && size > 0)) {
+      const [values, indices] = emitter.emit('TopK', [x!.name, count], settings, { outputs: 2 });
+      return [values!, asIndices(indices!)];
+    }
+    // ONNX Runtime ends the process on TopK of no rows, so one row more is given and taken away.
+    const one = emitter.constant('int64', [2], [0, 1]);
+    const first = emitter.constant('int64', [1], [0]);
+    const padded = emitter.emit('Pad', [x!.name, one, emitter.constant(x!.dtype, [], [0]), first])[0]!;
+    const rows = emitter.sizes(output!.shape.slice(0, 1));
+    return emitter
+      .emit('TopK', [padded, count], settings, { outputs: 2 })
+      .map((name) => emitter.emit('Slice', [name, first, rows, first])[0]!)
+      .map((name, at) => (at === 0 ? name : asIndices(name)));
   },
   reference: ([x], { attributes: { axis, k }, outputs: [values, indices] }) => {
     const best = referenceArray(values!.dtype, values!.shape);

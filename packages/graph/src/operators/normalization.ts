@@ -84,15 +84,13 @@ export const rmsNormOperator = defineComposite<NormAttributes>({
     const change = rawSubtract(weighted, rawMultiply(normal, lastMean(rawMultiply(weighted, normal))));
     return [rawMultiply(change, inverse!), unbroadcast(rawMultiply(g, normal), weight!)];
   },
-  onnx: (emitter, [x, weight], { attributes: { epsilon } }) => {
-    const [result, , inverse] = emitter.emit(
+  onnx: (emitter, [x, weight], { attributes: { epsilon } }) =>
+    emitter.emit(
       'SimplifiedLayerNormalization',
       [x!.name, weight!.name],
       { axis: { int: -1 }, epsilon: { float: epsilon } },
-      { outputs: [true, false, true] },
-    );
-    return [result!, inverse!];
-  },
+      { outputs: 2 },
+    ),
   examples: [
     { name: 'batch', inputs: [{ shape: [2, 3, 4] }, { shape: [4] }], attributes: { epsilon: 1e-6 } },
     { name: 'no rows', inputs: [{ shape: [0, 4] }, { shape: [4] }], attributes: { epsilon: 1e-6 } },

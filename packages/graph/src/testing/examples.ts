@@ -52,7 +52,7 @@ function exampleCase<A extends Attributes>(operator: Operator<A>, example: Examp
   const random = Random.fromSeed(seed).split(`${operator.name}: ${example.name}`);
   const named = example.inputs.map((spec, at) => {
     const { shape, dtype = 'float32' } = spec;
-    const axes = shape.map((_, axis) => `axis${axis}`);
+    const axes = shape.map((_, axis) => `axis${at}of${axis}`);
     return {
       tensor: input(`x${at}`, dtype, axes, shape) as Symbolic,
       array: referenceArray(dtype, shape, draw(spec, random.split(`${at}`))),

@@ -1,0 +1,106 @@
+import { expandNode, inputName, expand, type Graph, type Node, type OnnxOperand, type Symbolic } from '@user-llm/graph';
+import type { Tensor } from '@user-llm/tensor';
+import type { Model, ModelNode, ModelValue } from '../onnx-model.js';
+import { ModelEmitter } from './emitter.js';
+
+/** What a graph becomes. */
+export interface LowerOptions {
+  /** Inputs that become initializers in the session's memory, by name. */
+  readonly frozen?: ReadonlySet<string>;
+  /** Inputs that become initializers of the model itself. */
+  readonly embedded?: Readonly<Record<string, Tensor>>;
+  readonly name?: string;
+}
+
+/**
+ * A graph as an ONNX model: composite operators with a fused form stay whole, the others are expanded.
+ *
+ * @throws UserLlmError `unbound-size` when a symbolic size is bound by no input.
+ */
+export function lower(source: Graph, { frozen = new Set(), embedded = {}, name = 'graph' }: LowerOptions = {}): Model {
+  const graph = expand(source, ({ operator }) => operator.kind === 'composite' && operator.onnx !== undefined);
+  const fed = Object.entries(graph.inputs).filter(([input]) => !frozen.has(input) && !Object.hasOwn(embedded, input));
+  const emitter = new ModelEmitter(graph.inputs);
+  const names = new Map<Node, readonly string[]>();
+  const read = ({ node, output }: Symbolic): string => names.get(node)![output]!;
+  for (const node of graph.nodes) names.set(node, emitNode(emitter, node, read));
+  const held = Object.entries(graph.inputs).flatMap(([input, { dtype, shape }]) =>
+    frozen.has(input) ? [{ name: input, dtype, shape: shape as readonly number[], data: 'memory' as const }] : [],
+  );
+  const inside = Object.entries(embedded).map(([input, tensor]) => ({
+    name: input,
+    dtype: tensor.dtype,
+    shape: tensor.shape,
+    data: tensor.contiguous().data,
+  }));
+  const outputs = Object.entries(graph.outputs);
+  return {
+    name,
+    inputs: fed.map(([input, tensor]) => toValue(input, tensor)),
+    outputs: outputs.map(([output, tensor]) => toValue(output, tensor)),
+    initializers: [...held, ...inside, ...emitter.initializers],
+    nodes: nameOutputs(
+      emitter,
+      outputs.map(([output, tensor]) => [output, read(tensor)]),
+      Object.keys(graph.inputs),
+    ),
+  };
+}
+
+function emitNode(emitter: ModelEmitter, node: Node, read: (tensor: Symbolic) => string): readonly string[] {
+  const name = node.outputs.length === 1 ? inputName(node.outputs[0]!) : undefined;
+  if (name !== undefined) return [name];
+  const operands = node.inputs.map((tensor): OnnxOperand => ({
+    name: read(tensor),
+    dtype: tensor.dtype,
+    shape: tensor.shape,
+  }));
+  const { operator } = node;
+  const made = operator.onnx?.(emitter, operands, node);
+  if (made) return made;
+  // The fused form does not apply to this node: its parts are emitted in its place.
+  const parts = expandNode(node, node.inputs, () => false);
+  const inner = new Map<Node, readonly string[]>();
+  const readInner = (tensor: Symbolic): string => inner.get(tensor.node)?.[tensor.output] ?? read(tensor);
+  const known = new Set(node.inputs.map((tensor) => tensor.node));
+  const visit = (part: Node): void => {
+    if (inner.has(part) || known.has(part)) return;
+    part.inputs.forEach((tensor) => visit(tensor.node));
+    inner.set(part, emitNode(emitter, part, readInner));
+  };
+  parts.forEach((tensor) => visit(tensor.node));
+  return parts.map(readInner);
+}
+
+function toValue(name: string, { dtype, shape }: Symbolic): ModelValue {
+  return { name, dtype, shape: shape.map((size) => (typeof size === 'number' ? size : size.text)) };
+}
+
+/** The nodes with the graph's output names in place of the emitter's; a copy where a name is taken or an input's. */
+function nameOutputs(
+  emitter: ModelEmitter,
+  outputs: readonly (readonly [string, string])[],
+  inputs: readonly string[],
+): readonly ModelNode[] {
+  const made = new Set(emitter.nodes.flatMap((node) => node.outputs));
+  const renamed = new Map<string, string>();
+  const copies: ModelNode[] = [];
+  for (const [output, name] of outputs) {
+    if (made.has(name) && !renamed.has(name) && !inputs.includes(output)) renamed.set(name, output);
+    else copies.push({ op: 'Identity', inputs: [name], outputs: [output], name: `copy_${output}` });
+  }
+  const rename = (name: string): string => renamed.get(name) ?? name;
+  return [...emitter.nodes, ...copies].map((node) => ({
+    ...node,
+    inputs: node.inputs.map(rename),
+    outputs: node.outputs.map((name) => (copies.includes(node) ? name : rename(name))),
+  }));
+}
+
+/** Bytes of a model's own initializers. */
+export function embeddedBytes(model: Model): number {
+  return (model.initializers ?? []).reduce(
+    (bytes, { data }) => bytes + (ArrayBuffer.isView(data) ? data.byteLength : 0),
+    0,
+  );
+}

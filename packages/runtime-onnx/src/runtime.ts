@@ -1,0 +1,85 @@
+import type { Graph, GraphSource, Runtime, TrainStepOptions } from '@user-llm/graph';
+import type { BaseDType, Tensor, TypedArray } from '@user-llm/tensor';
+import { lower } from './lowering/lower.js';
+import { writeModel } from './onnx-model.js';
+import type { Engine, EngineSession, SessionOptions } from './ort/engine.js';
+import { loadEngine, type EngineOptions } from './ort/load-engine.js';
+import { SharedWeights } from './ort/shared-weights.js';
+import { OnnxProgram } from './program.js';
+import { OnnxStatefulProgram } from './stateful-program.js';
+import { OnnxValue } from './value.js';
+
+/** How a runtime on ONNX Runtime works. */
+export interface OnnxRuntimeOptions extends EngineOptions, Omit<SessionOptions, 'weights'> {
+  /** Runs of one program that may be under way or waiting; 1,024 unless told. */
+  readonly pendingRuns?: number;
+}
+
+/** Runs graphs on ONNX Runtime. */
+export class OnnxRuntime implements Runtime {
+  readonly name = 'onnx';
+  /** What runs the models: its kind, its version, its execution providers. */
+  readonly engine: Engine;
+  readonly #options: SessionOptions;
+  readonly #pending: number;
+
+  private constructor(engine: Engine, options: SessionOptions, pending: number) {
+    this.engine = engine;
+    this.#options = options;
+    this.#pending = pending;
+  }
+
+  /**
+   * Loads ONNX Runtime.
+   *
+   * @throws UserLlmError as `loadEngine`.
+   */
+  static async create(options: OnnxRuntimeOptions = {}): Promise<OnnxRuntime> {
+    const { pendingRuns = 1024, ...rest } = options;
+    return new OnnxRuntime(await loadEngine(rest), rest, pendingRuns);
+  }
+
+  value(tensor: Tensor): OnnxValue {
+    const { axes, dtype, shape, data } = tensor.contiguous();
+    return new OnnxValue(axes, { dtype: dtype as BaseDType, shape, data: data.slice() as TypedArray });
+  }
+
+  /**
+   * A graph compiled for inference; its sizes may be symbolic.
+   *
+   * @param frozen Inputs that never change: they become initializers, which ONNX Runtime packs for its kernels.
+   * @throws UserLlmError `onnxruntime-...` for what ONNX Runtime refuses, `unavailable-provider`.
+   */
+  async compile(graph: Graph, frozen: Readonly<Record<string, Tensor>> = {}): Promise<OnnxProgram> {
+    const names = new Set(Object.keys(frozen));
+    const fed = {
+      ...graph,
+      inputs: Object.fromEntries(Object.entries(graph.inputs).filter(([name]) => !names.has(name))),
+    };
+    return new OnnxProgram(fed, await this.#session(graph, names, shared(frozen)), this.#pending);
+  }
+
+  compileTrainStep(source: GraphSource, options: TrainStepOptions): Promise<OnnxStatefulProgram> {
+    const weights = shared(options.frozen ?? {});
+    const program = new OnnxStatefulProgram(source, options, (graph, frozen) => this.#session(graph, frozen, weights));
+    return Promise.resolve(program);
+  }
+
+  /** Lets go of ONNX Runtime once its programs are disposed of. */
+  dispose(): Promise<void> {
+    return this.engine.dispose();
+  }
+
+  #session(graph: Graph, frozen: ReadonlySet<string>, weights: SharedWeights | undefined): Promise<EngineSession> {
+    const model = writeModel(lower(graph, { frozen }));
+    return this.engine.createSession(model, { ...this.#options, ...(weights ? { weights } : {}) });
+  }
+}
+
+function shared(frozen: Readonly<Record<string, Tensor>>): SharedWeights | undefined {
+  const entries = Object.entries(frozen).map(([name, tensor]) => {
+    const { dtype, shape, data } = tensor.contiguous();
+    return [name, { dtype: dtype as BaseDType, shape, data: data as TypedArray }] as const;
+  });
+  return entries.length === 0 ? undefined : new SharedWeights(Object.fromEntries(entries));
+}

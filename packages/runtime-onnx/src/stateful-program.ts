@@ -1,0 +1,225 @@
+import {
+  bindFeeds,
+  evaluateShape,
+  type Feeds,
+  type Graph,
+  type GraphSource,
+  type RunOptions,
+  type StatefulProgram,
+  type Symbolic,
+  type TrainStepOptions,
+} from '@user-llm/graph';
+import { allocate, elements, UserLlmError, type BaseDType, type Tensor } from '@user-llm/tensor';
+import type { Binding, EngineSession, HostTensor } from './ort/engine.js';
+import { feedMemory, OnnxValue, requireFit } from './value.js';
+
+/** Makes a session for a graph; frozen inputs become initializers. */
+export type CompileSession = (graph: Graph, frozen: ReadonlySet<string>) => Promise<EngineSession>;
+
+/** What is prepared for one combination of shapes. */
+interface Bucket {
+  readonly graph: Graph;
+  readonly feeds: Readonly<Record<string, HostTensor>>;
+  readonly outputs: Readonly<Record<string, HostTensor>>;
+  /** One from the first set of state to the second, and one back. */
+  readonly bindings: readonly [Binding, Binding];
+}
+
+/**
+ * A graph that carries parameters and optimizer state. There are two sets of buffers for them: a step reads one and
+ * writes the other, so nothing is copied and a run that fails leaves the state as it was.
+ */
+export class OnnxStatefulProgram implements StatefulProgram {
+  readonly #source: GraphSource;
+  readonly #options: TrainStepOptions;
+  readonly #compile: CompileSession;
+  readonly #sets: readonly [Readonly<Record<string, OnnxValue>>, Readonly<Record<string, OnnxValue>>];
+  readonly #sessions = new Map<Graph, Promise<EngineSession>>();
+  readonly #buckets = new Map<string, Promise<Bucket>>();
+  #current: 0 | 1 = 0;
+  #state: 'free' | 'running' | 'disposed' = 'free';
+
+  /** @internal Use `OnnxRuntime.compileTrainStep`. */
+  constructor(source: GraphSource, options: TrainStepOptions, compile: CompileSession) {
+    this.#source = source;
+    this.#options = options;
+    this.#compile = compile;
+    for (const name of Object.keys(options.carry)) requireInitial(name, options.initial);
+    const first = Object.keys(options.carry).map((name) => {
+      const { axes, dtype, shape, data } = options.initial[name]!.contiguous();
+      const memory = { dtype: dtype as BaseDType, shape, data: data.slice() };
+      return [name, new OnnxValue(axes, memory)] as const;
+    });
+    const second = first.map(([name, value]) => [name, new OnnxValue(value.axes, emptyLike(value))] as const);
+    this.#sets = [Object.fromEntries(first), Object.fromEntries(second)];
+  }
+
+  /** The carried values as they are now; a step puts others in their place. */
+  get state(): Readonly<Record<string, OnnxValue>> {
+    return this.#sets[this.#current];
+  }
+
+  /** Compiles for these shapes now rather than at the first step. */
+  async prepare(shapes: Readonly<Record<string, readonly number[]>>): Promise<void> {
+    await this.#bucket(shapes);
+  }
+
+  async run(feeds: Feeds, { signal }: RunOptions = {}): Promise<Record<string, OnnxValue>> {
+    if (this.#state !== 'free') throw this.#state === 'running' ? busy() : gone();
+    this.#state = 'running';
+    try {
+      const memory = Object.fromEntries(Object.entries(feeds).map(([name, feed]) => [name, feedMemory(name, feed)]));
+      const shapes = Object.fromEntries(Object.entries(memory).map(([name, { shape }]) => [name, shape]));
+      const bucket = await this.#bucket(shapes);
+      bindFeeds(bucket.graph, { ...memory, ...this.state, ...(this.#options.frozen ?? {}) });
+      for (const [name, { data }] of Object.entries(memory))
+        (bucket.feeds[name]!.data as Float32Array).set(data as Float32Array);
+      await bucket.bindings[this.#current].run(signal ? { signal } : {});
+      this.#current = this.#current === 0 ? 1 : 0;
+      return Object.fromEntries(
+        Object.entries(bucket.outputs).map(([name, { dtype, shape, data }]) => [
+          name,
+          new OnnxValue(bucket.graph.outputs[name]!.axes, { dtype, shape, data: data.slice() }),
+        ]),
+      );
+    } finally {
+      if (this.#state === 'running') this.#state = 'free';
+    }
+  }
+
+  async dispose(): Promise<void> {
+    this.#state = 'disposed';
+    for (const bucket of await Promise.allSettled(this.#buckets.values())) {
+      if (bucket.status === 'fulfilled') bucket.value.bindings.forEach((binding) => binding.dispose());
+    }
+    for (const session of await Promise.allSettled(this.#sessions.values())) {
+      if (session.status === 'fulfilled') await session.value.dispose();
+    }
+    this.#sets.forEach((set) => Object.values(set).forEach((value) => value.dispose()));
+  }
+
+  #bucket(shapes: Readonly<Record<string, readonly number[]>>): Promise<Bucket> {
+    const key = JSON.stringify(Object.entries(shapes).sort(([a], [b]) => (a < b ? -1 : 1)));
+    const known = this.#buckets.get(key);
+    if (known) return known;
+    const made = this.#makeBucket(shapes);
+    this.#buckets.set(key, made);
+    // What could not be compiled is not kept.
+    made.catch(() => this.#buckets.delete(key));
+    return made;
+  }
+
+  async #makeBucket(shapes: Readonly<Record<string, readonly number[]>>): Promise<Bucket> {
+    const { carry, frozen = {}, initial } = this.#options;
+    const graph = typeof this.#source === 'function' ? this.#source(shapes) : this.#source;
+    checkCarry(graph, carry, initial);
+    const fed = Object.entries(graph.inputs).filter(([name]) => !(name in carry) && !(name in frozen));
+    const declared = Object.fromEntries(
+      fed.map(([name, { dtype, shape }]) => [name, { dtype, shape: shapes[name] ?? (shape as readonly number[]) }]),
+    );
+    const sizes = bindFeeds(graph, {
+      ...pick(declared, Object.keys(shapes)),
+      ...initialShapes(initial, carry),
+      ...frozen,
+    });
+    const memory = ([name, { dtype, shape }]: [string, Symbolic]): [string, HostTensor] => {
+      const actual = evaluateShape(shape, sizes);
+      return [name, { dtype: dtype as BaseDType, shape: actual, data: allocate(dtype, elements(actual)) }];
+    };
+    const feeds = Object.fromEntries(fed.map(memory));
+    const carried = new Set(Object.values(carry));
+    const outputs = Object.fromEntries(
+      Object.entries(graph.outputs)
+        .filter(([name]) => !carried.has(name))
+        .map(memory),
+    );
+    const session = await this.#session(graph, new Set(Object.keys(frozen)));
+    const bind = (from: 0 | 1): Binding => {
+      const old = Object.entries(this.#sets[from]).map(([name, value]) => [name, value.memory] as const);
+      const target = this.#sets[from === 0 ? 1 : 0];
+      const fresh = Object.entries(carry).map(([name, output]) => [output, target[name]!.memory] as const);
+      return session.bind({ ...feeds, ...Object.fromEntries(old) }, { ...outputs, ...Object.fromEntries(fresh) });
+    };
+    return { graph, feeds, outputs, bindings: [bind(0), bind(1)] };
+  }
+
+  #session(graph: Graph, frozen: ReadonlySet<string>): Promise<EngineSession> {
+    const known = this.#sessions.get(graph);
+    if (known) return known;
+    const made = this.#compile(graph, frozen);
+    this.#sessions.set(graph, made);
+    made.catch(() => this.#sessions.delete(graph));
+    return made;
+  }
+}
+
+function emptyLike(value: OnnxValue): HostTensor {
+  const { dtype, shape } = value.memory;
+  return { dtype, shape, data: allocate(dtype, elements(shape)) };
+}
+
+function pick<T>(record: Readonly<Record<string, T>>, names: readonly string[]): Record<string, T> {
+  return Object.fromEntries(names.flatMap((name) => (name in record ? [[name, record[name]!]] : [])));
+}
+
+function initialShapes(
+  initial: Readonly<Record<string, Tensor>>,
+  carry: Readonly<Record<string, string>>,
+): Record<string, Tensor> {
+  return Object.fromEntries(Object.keys(carry).map((name) => [name, initial[name]!]));
+}
+
+function requireInitial(name: string, initial: Readonly<Record<string, Tensor>>): void {
+  if (Object.hasOwn(initial, name)) return;
+  throw new UserLlmError('missing-feed', {
+    what: `initial value of ${JSON.stringify(name)}`,
+    expected: 'a tensor for each carried input',
+    got: 'nothing',
+  });
+}
+
+function checkCarry(
+  { inputs, outputs }: Graph,
+  carry: Readonly<Record<string, string>>,
+  initial: Readonly<Record<string, Tensor>>,
+): void {
+  const taken = new Set<string>();
+  for (const [name, output] of Object.entries(carry)) {
+    const from = outputs[output];
+    const to = inputs[name];
+    const fits = from && to && from.dtype === to.dtype && `${from.shape}` === `${to.shape}`;
+    if (!fits || taken.has(output)) {
+      throw new UserLlmError('bad-graph', {
+        what: `carrying ${JSON.stringify(output)} over to ${JSON.stringify(name)}`,
+        expected: 'an input and an output of one type, each once',
+        got: !to
+          ? 'no such input'
+          : !from
+            ? 'no such output'
+            : taken.has(output)
+              ? 'an output twice'
+              : 'different types',
+      });
+    }
+    requireFit(`initial value of ${JSON.stringify(name)}`, to.dtype, to.shape as readonly number[], initial[name]!);
+    taken.add(output);
+  }
+}
+
+function busy(): UserLlmError {
+  return new UserLlmError('busy', {
+    what: 'training step',
+    expected: 'one step at a time, since each starts from the parameters of the one before',
+    got: 'a second one',
+    mend: 'Await the step before.',
+  });
+}
+
+function gone(): UserLlmError {
+  return new UserLlmError('disposed', {
+    what: 'training step',
+    expected: 'a program that is still held',
+    got: 'one that was disposed of',
+    mend: 'Compile it again.',
+  });
+}

@@ -1,0 +1,85 @@
+import type { Value } from '@user-llm/graph';
+import { Tensor, UserLlmError, type Axes, type BaseDType, type DType, type TypedArray } from '@user-llm/tensor';
+import type { HostTensor } from './ort/engine.js';
+
+/** A tensor in memory that ONNX Runtime reads and writes in place. */
+export class OnnxValue implements Value {
+  readonly dtype: DType;
+  readonly axes: Axes;
+  readonly shape: readonly number[];
+  #memory: HostTensor | undefined;
+
+  /** @internal Takes over the memory. */
+  constructor(axes: Axes, memory: HostTensor) {
+    this.dtype = memory.dtype;
+    this.axes = axes;
+    this.shape = memory.shape;
+    this.#memory = memory;
+  }
+
+  read(): Promise<Tensor> {
+    return Promise.resolve().then(() => this.readSync());
+  }
+
+  /**
+   * A copy on the host, at once.
+   *
+   * @throws UserLlmError `disposed` after `dispose`.
+   */
+  readSync(): Tensor {
+    return new Tensor(this.dtype, this.axes, this.shape, this.memory.data.slice() as never);
+  }
+
+  write(tensor: Tensor): void {
+    const { data, dtype, shape } = this.memory;
+    requireFit('write', dtype, shape, tensor);
+    (data as Float32Array).set(tensor.contiguous().data as Float32Array);
+  }
+
+  dispose(): void {
+    this.#memory = undefined;
+  }
+
+  /** @internal The memory itself, for runs. */
+  get memory(): HostTensor {
+    if (this.#memory) return this.#memory;
+    throw new UserLlmError('disposed', {
+      what: `value [${this.axes.join(', ')}]`,
+      expected: 'one that is still held',
+      got: 'one that was disposed of',
+      mend: 'Read it, or make a new one, before dispose().',
+    });
+  }
+}
+
+/** @internal Throws unless a tensor has the dtype and the shape. */
+export function requireFit(
+  what: string,
+  dtype: DType,
+  shape: readonly number[],
+  tensor: { readonly dtype: DType; readonly shape: readonly number[] },
+): void {
+  if (tensor.dtype !== dtype) throw new UserLlmError('dtype-mismatch', { what, expected: dtype, got: tensor.dtype });
+  if (tensor.shape.length !== shape.length || tensor.shape.some((size, axis) => size !== shape[axis])) {
+    throw new UserLlmError('shape-mismatch', {
+      what,
+      expected: `[${shape.join(', ')}]`,
+      got: `[${tensor.shape.join(', ')}]`,
+    });
+  }
+}
+
+/** @internal What a feed's elements lie in: a value's own memory, or a dense form of a host tensor. */
+export function feedMemory(name: string, feed: Tensor | Value): HostTensor {
+  if (feed instanceof OnnxValue) return feed.memory;
+  if (!(feed instanceof Tensor)) {
+    throw new UserLlmError('foreign-value', {
+      what: `feed ${JSON.stringify(name)}`,
+      expected: 'a host tensor, or a value of this runtime',
+      got: 'a value of another',
+      mend: 'Read it and feed the host tensor.',
+    });
+  }
+  const dense = feed.contiguous();
+  return { dtype: dense.dtype as BaseDType, shape: dense.shape, data: dense.data as TypedArray };
+}
