@@ -10,11 +10,14 @@ import type { Node, Symbolic } from './symbolic.js';
 /**
  * The sizes that feeds bind, checked against the declared shapes.
  *
- * @throws UserLlmError `missing-feed`, `unknown-feed`, `dtype-mismatch` or `shape-mismatch`.
+ * @throws UserLlmError `missing-feed`, `unknown-feed`, `dtype-mismatch`, `shape-mismatch`, or `axis-mismatch` when a feed has axis
+ *   names and they are others.
  */
 export function bindFeeds(
   graph: Graph,
-  feeds: Readonly<Record<string, { readonly dtype: string; readonly shape: readonly number[] }>>,
+  feeds: Readonly<
+    Record<string, { readonly dtype: string; readonly shape: readonly number[]; readonly axes?: readonly string[] }>
+  >,
 ): Map<string, number> {
   const unknown = Object.keys(feeds).find((name) => !Object.hasOwn(graph.inputs, name));
   if (unknown !== undefined) {
@@ -42,6 +45,18 @@ export function bindFeeds(
           expected: declared.dtype,
           got: fed.dtype,
           mend: 'Convert the tensor with cast first.',
+        });
+      }
+      if (
+        fed.axes &&
+        fed.axes.length === declared.axes.length &&
+        declared.axes.some((axis, at) => axis !== fed.axes![at])
+      ) {
+        throw new UserLlmError('axis-mismatch', {
+          what: `feed ${JSON.stringify(name)}`,
+          expected: `[${declared.axes.join(', ')}]`,
+          got: `[${fed.axes.join(', ')}]`,
+          mend: 'Transpose the tensor, or name its axes as the graph does.',
         });
       }
       bindShape(`feed ${JSON.stringify(name)} [${declared.axes.join(', ')}]`, declared.shape, fed.shape, bindings);

@@ -5,20 +5,20 @@ import {
   evaluateSize,
   expand,
   inputName,
+  type Feeds,
   type Graph,
   type Node,
+  type Program as GraphProgram,
+  type RunOptions,
   type SizeBindings,
   type Symbolic,
 } from '@user-llm/graph';
-import { elements, UserLlmError, type Tensor } from '@user-llm/tensor';
+import { elements, Tensor, UserLlmError } from '@user-llm/tensor';
 import { requireSupported } from './dtypes.js';
 import { withEngine, type Engine, type EngineTensor } from './engine/engine.js';
 import { filled, type Kernel } from './kernels/kernel.js';
 import { kernelOf } from './kernels/table.js';
 import { upload, Value } from './value.js';
-
-/** What a run is fed: host tensors, which are copied in, or values, which are used where they are. */
-export type Feeds = Readonly<Record<string, Tensor | Value>>;
 
 /** What a run gives back; whoever gets it disposes of it. */
 export type Results = Readonly<Record<string, Value>>;
@@ -37,7 +37,7 @@ type Held = Map<Symbolic, EngineTensor>;
 const patience = 8;
 
 /** A graph made ready to run on an engine, node by node; every tensor is released as soon as its last reader ran. */
-export class Program {
+export class Program implements GraphProgram {
   readonly graph: Graph;
   readonly #engine: Engine;
   readonly #primitive: Graph;
@@ -64,13 +64,15 @@ export class Program {
    * Runs the graph, letting the event loop turn between nodes.
    *
    * @throws UserLlmError `missing-feed`, `unknown-feed`, `dtype-mismatch`, `shape-mismatch`, `axis-mismatch`, `disposed`,
-   *   `out-of-range` or `division-by-zero` for bad input, `engine-failed` when a kernel fails.
+   *   `aborted`, `foreign-value`, `out-of-range` or `division-by-zero` for bad input, `engine-failed` when a kernel fails.
    */
-  async run(feeds: Feeds): Promise<Results> {
+  async run(feeds: Feeds, { signal }: RunOptions = {}): Promise<Results> {
     const state = this.#begin(feeds);
     try {
       let since = performance.now();
       for (const step of this.#steps) {
+        if (signal?.aborted)
+          throw new UserLlmError('aborted', { what: 'run', got: 'its signal aborted', cause: signal.reason });
         if (performance.now() - since > patience) {
           await setImmediate();
           since = performance.now();
@@ -114,9 +116,9 @@ export class Program {
     try {
       for (const [name, declared] of Object.entries(this.graph.inputs)) {
         const fed = feeds[name]!;
-        requireAxes(name, declared, fed);
         if (fed instanceof Value) lent.set(declared, fed.held(this.#engine));
-        else own.set(declared, upload(this.#engine, fed));
+        else if (fed instanceof Tensor) own.set(declared, upload(this.#engine, fed));
+        else throw foreign(name);
       }
     } catch (error) {
       release(own);
@@ -192,13 +194,12 @@ function constantOf({ operator, attributes }: Node): Tensor | undefined {
   return operator.name === 'constant' ? (attributes as { readonly value: Tensor }).value : undefined;
 }
 
-function requireAxes(name: string, declared: Symbolic, fed: Tensor | Value): void {
-  if (declared.axes.every((axis, at) => axis === fed.axes[at])) return;
-  throw new UserLlmError('axis-mismatch', {
+function foreign(name: string): UserLlmError {
+  return new UserLlmError('foreign-value', {
     what: `feed ${JSON.stringify(name)}`,
-    expected: `[${declared.axes.join(', ')}]`,
-    got: `[${fed.axes.join(', ')}]`,
-    mend: 'Transpose the tensor, or name its axes as the graph does.',
+    expected: 'a host tensor, or a value of this runtime',
+    got: 'a value of another',
+    mend: 'Read it and feed the host tensor.',
   });
 }
 

@@ -1,4 +1,4 @@
-import type { Graph } from '@user-llm/graph';
+import type { Graph, GraphSource, Runtime, TrainStepOptions } from '@user-llm/graph';
 import type { Tensor } from '@user-llm/tensor';
 import { requireSupported } from './dtypes.js';
 import type { Engine } from './engine/engine.js';
@@ -7,21 +7,18 @@ import { Program } from './program.js';
 import { TrainStep } from './train-step.js';
 import { upload, Value } from './value.js';
 
-/** What a training step is told about its graph. */
-export interface TrainStepOptions {
-  /** For each carried input (a parameter, optimizer state) the output that takes its place after a step. */
-  readonly carry: Readonly<Record<string, string>>;
-  /** What carried inputs start from. */
-  readonly initial: Readonly<Record<string, Tensor>>;
-}
-
 /** Runs graphs on TensorFlow.js kernels. */
-export class TfjsRuntime {
+export class TfjsRuntime implements Runtime {
   /** What computes: its name, its threads. */
   readonly engine: Engine;
 
   private constructor(engine: Engine) {
     this.engine = engine;
+  }
+
+  /** `tfjs-` and the engine's name. */
+  get name(): string {
+    return `tfjs-${this.engine.name}`;
   }
 
   /**
@@ -48,8 +45,8 @@ export class TfjsRuntime {
    *
    * @throws UserLlmError `unsupported-dtype` when it computes with numbers that TensorFlow.js does not have.
    */
-  compile(graph: Graph): Program {
-    return new Program(this.engine, graph);
+  compile(graph: Graph): Promise<Program> {
+    return Promise.resolve().then(() => new Program(this.engine, graph));
   }
 
   /**
@@ -57,7 +54,10 @@ export class TfjsRuntime {
    *
    * @throws UserLlmError as `compile` and `TrainStep`.
    */
-  compileTrainStep(graph: Graph, { carry, initial }: TrainStepOptions): TrainStep {
-    return new TrainStep(this.engine, graph, carry, initial);
+  compileTrainStep(source: GraphSource, options: TrainStepOptions): Promise<TrainStep> {
+    return Promise.resolve().then(() => new TrainStep(this.engine, source, options));
   }
+
+  /** Nothing to release: programs and values own what they hold, and the engine stays for others. */
+  dispose(): void {}
 }

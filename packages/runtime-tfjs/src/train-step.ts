@@ -1,7 +1,7 @@
-import type { Graph } from '@user-llm/graph';
+import type { Feeds, Graph, GraphSource, RunOptions, StatefulProgram, TrainStepOptions } from '@user-llm/graph';
 import { UserLlmError, type Tensor } from '@user-llm/tensor';
 import type { Engine } from './engine/engine.js';
-import { Program, type Feeds, type Results } from './program.js';
+import { Program, type Results } from './program.js';
 import { upload, Value } from './value.js';
 
 /**
@@ -10,27 +10,23 @@ import { upload, Value } from './value.js';
  * Each run reads the carried inputs where they lie, and puts the outputs named for them in their place. A run that
  * fails leaves everything as it was.
  */
-export class TrainStep {
+export class TrainStep implements StatefulProgram {
   /** The carried values, by the names of the inputs; read or write them between steps. */
   readonly state: Readonly<Record<string, Value>>;
-  readonly #program: Program;
+  readonly #engine: Engine;
+  readonly #source: GraphSource;
   readonly #carry: Readonly<Record<string, string>>;
   readonly #state: Record<string, Value>;
+  readonly #frozen: Readonly<Record<string, Value>>;
+  readonly #programs = new Map<string, Program>();
   #running = false;
 
   /**
-   * @param carry For each carried input the output that takes its place.
-   * @param initial A tensor for each carried input.
    * @throws UserLlmError `bad-graph` when there is no such input or output, or they differ in type; `missing-feed`
    *   when a carried input has no initial tensor.
    */
-  constructor(
-    engine: Engine,
-    graph: Graph,
-    carry: Readonly<Record<string, string>>,
-    initial: Readonly<Record<string, Tensor>>,
-  ) {
-    checkCarry(graph, carry);
+  constructor(engine: Engine, source: GraphSource, { carry, initial, frozen = {} }: TrainStepOptions) {
+    if (typeof source !== 'function') checkCarry(source, carry);
     const missing = Object.keys(carry).find((name) => !Object.hasOwn(initial, name));
     if (missing !== undefined) {
       throw new UserLlmError('missing-feed', {
@@ -39,25 +35,24 @@ export class TrainStep {
         got: 'nothing',
       });
     }
-    this.#program = new Program(engine, graph);
+    this.#engine = engine;
+    this.#source = source;
     this.#carry = carry;
-    this.#state = Object.fromEntries(
-      Object.keys(carry).map((name) => {
-        const tensor = initial[name]!;
-        return [name, new Value(engine, tensor.dtype, tensor.axes, upload(engine, tensor))];
-      }),
-    );
+    const held = (tensor: Tensor): Value => new Value(engine, tensor.dtype, tensor.axes, upload(engine, tensor));
+    this.#state = Object.fromEntries(Object.keys(carry).map((name) => [name, held(initial[name]!)]));
+    this.#frozen = Object.fromEntries(Object.entries(frozen).map(([name, tensor]) => [name, held(tensor)]));
     this.state = this.#state;
+    if (typeof source !== 'function') this.#programs.set('', new Program(engine, source));
   }
 
   /**
    * One step.
    *
-   * @param feeds The inputs that are not carried: the batch, the learning rate.
+   * @param feeds The inputs that are not carried or frozen: the batch, the learning rate.
    * @returns The outputs that are not carried: the loss, metrics. Whoever gets them disposes of them.
    * @throws UserLlmError as `Program.run`, and `busy` when the step before has not ended.
    */
-  async run(feeds: Feeds): Promise<Results> {
+  async run(feeds: Feeds, options: RunOptions = {}): Promise<Results> {
     if (this.#running) {
       throw new UserLlmError('busy', {
         what: 'training step',
@@ -68,7 +63,7 @@ export class TrainStep {
     }
     this.#running = true;
     try {
-      const results = await this.#program.run({ ...feeds, ...this.#state });
+      const results = await this.#program(feeds).run({ ...feeds, ...this.#state, ...this.#frozen }, options);
       for (const [name, output] of Object.entries(this.#carry)) {
         this.#state[name]!.dispose();
         this.#state[name] = results[output]!;
@@ -80,10 +75,24 @@ export class TrainStep {
     }
   }
 
-  /** Releases the carried values and the graph's constants. */
+  /** Releases the carried values and the graphs' constants. */
   dispose(): void {
-    Object.values(this.#state).forEach((value) => value.dispose());
-    this.#program.dispose();
+    for (const held of [this.#state, this.#frozen]) Object.values(held).forEach((value) => value.dispose());
+    this.#programs.forEach((program) => program.dispose());
+  }
+
+  /** The program for the shapes of these feeds, compiled when they first come. */
+  #program(feeds: Feeds): Program {
+    if (typeof this.#source !== 'function') return this.#programs.get('')!;
+    const shapes = Object.fromEntries(Object.entries(feeds).map(([name, { shape }]) => [name, shape]));
+    const key = JSON.stringify(Object.entries(shapes).sort(([a], [b]) => (a < b ? -1 : 1)));
+    const known = this.#programs.get(key);
+    if (known) return known;
+    const graph = this.#source(shapes);
+    checkCarry(graph, this.#carry);
+    const program = new Program(this.#engine, graph);
+    this.#programs.set(key, program);
+    return program;
   }
 }
 

@@ -30,7 +30,7 @@ import {
 } from '@user-llm/graph';
 import { Tensor, type Axes, type DType, type TypedArrayOf } from '@user-llm/tensor';
 import { beforeAll, expect, test } from 'vitest';
-import { TfjsRuntime } from '../src/index.js';
+import { Program, TfjsRuntime } from '../src/index.js';
 import { describeEngines } from './engines.js';
 
 const floats = (axes: Axes, shape: number[], data: number[]): Tensor =>
@@ -49,7 +49,7 @@ describeEngines('edges', (_, name) => {
     const inputs = tensors.map(
       ({ dtype, axes, shape }, at) => input(`x${at}`, dtype, axes, shape as never) as Symbolic,
     );
-    const program = runtime.compile(graph(inputs, { y: build(...(inputs as never[])) }));
+    const program = new Program(runtime.engine, graph(inputs, { y: build(...(inputs as never[])) }));
     try {
       const { y } = program.runSync(Object.fromEntries(tensors.map((tensor, at) => [`x${at}`, tensor])));
       const { data } = y!.readSync();
@@ -171,7 +171,7 @@ describeEngines('edges', (_, name) => {
     const seed = input('seed', 'int32', [], []);
     const source = graph([seed], { y: uniform(seed, ['a', 'b'], [50, 40], 9) });
     const fed = new Tensor('int32', [], [], Int32Array.of(-123456789)) as Tensor;
-    const program = runtime.compile(source);
+    const program = new Program(runtime.engine, source);
     const { y } = program.runSync({ seed: fed });
     expect([...y!.readSync().data]).toEqual([...evaluate(source, { seed: toReference(fed) })['y']!.data]);
     y!.dispose();

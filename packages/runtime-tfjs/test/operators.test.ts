@@ -30,7 +30,7 @@ async function agrees(
   feeds: Readonly<Record<string, ReferenceArray>>,
 ): Promise<void> {
   const graph = withDistinctAxes(source);
-  const program = runtime.compile(graph);
+  const program = await runtime.compile(graph);
   const fed = Object.entries(feeds).map(([name, { dtype, shape, data }]) => {
     const axes = graph.inputs[name]!.axes;
     return [name, new Tensor('float64', axes, shape, data).cast(dtype) as Tensor] as const;

@@ -97,7 +97,7 @@ export function trainingSuite(threads: number): void {
 
     test('ten steps with dropout equal those of the reference kernels', async () => {
       const source = model(0.2);
-      const step = runtime.compileTrainStep(source, { carry, initial: initial() });
+      const step = await runtime.compileTrainStep(source, { carry, initial: initial() });
       const losses = await train(step, 10);
       let state = Object.fromEntries(Object.entries(initial()).map(([key, tensor]) => [key, toReference(tensor)]));
       const batchFed = Object.fromEntries(Object.entries(feeds).map(([key, tensor]) => [key, toReference(tensor)]));
@@ -117,7 +117,7 @@ export function trainingSuite(threads: number): void {
     test('the number of tensors is constant over 100 steps, and the loss falls', async () => {
       const { memory } = runtime.engine.tf;
       const before = memory().numTensors;
-      const step = runtime.compileTrainStep(model(0.2), { carry, initial: initial() });
+      const step = await runtime.compileTrainStep(model(0.2), { carry, initial: initial() });
       const first = await train(step, 1);
       const after = memory();
       const losses = await train(step, 100);
@@ -130,7 +130,7 @@ export function trainingSuite(threads: number): void {
 
     test('the same steps give the same bits', async () => {
       const run = async (): Promise<number[]> => {
-        const step = runtime.compileTrainStep(model(0.1), { carry, initial: initial() });
+        const step = await runtime.compileTrainStep(model(0.1), { carry, initial: initial() });
         const losses = await train(step, 20);
         const bits = Array.from(step.state['table']!.readSync().data, Number);
         step.dispose();
@@ -140,7 +140,7 @@ export function trainingSuite(threads: number): void {
     });
 
     test('one step at a time, and a step that fails changes nothing', async () => {
-      const step = runtime.compileTrainStep(model(0.1), { carry, initial: initial() });
+      const step = await runtime.compileTrainStep(model(0.1), { carry, initial: initial() });
       const running = step.run(feeds);
       await expect(step.run(feeds)).rejects.toMatchObject({ code: 'busy' });
       (await running)['loss']!.dispose();
@@ -153,14 +153,14 @@ export function trainingSuite(threads: number): void {
       await expect(step.run(feeds)).rejects.toMatchObject({ code: 'disposed' });
     });
 
-    test('what is carried must fit', () => {
+    test('what is carried must fit', async () => {
       const source = model(0.1);
       const make = (wrong: Record<string, string>, start = initial()) =>
         runtime.compileTrainStep(source, { carry: wrong, initial: start });
-      expect(() => make({ nothing: 'loss' })).toThrow(/no such input/);
-      expect(() => make({ table: 'nothing' })).toThrow(/no such output/);
-      expect(() => make({ table: 'inner.next' })).toThrow(/different types/);
-      expect(() => make(carry, {})).toThrow(expect.objectContaining({ code: 'missing-feed' }) as Error);
+      await expect(make({ nothing: 'loss' })).rejects.toThrow(/no such input/);
+      await expect(make({ table: 'nothing' })).rejects.toThrow(/no such output/);
+      await expect(make({ table: 'inner.next' })).rejects.toThrow(/different types/);
+      await expect(make(carry, {})).rejects.toThrow(expect.objectContaining({ code: 'missing-feed' }) as Error);
     });
   });
 }
