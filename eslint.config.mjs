@@ -38,6 +38,10 @@ export default typescript.config(
   { files: ['**/*.{ts,mts,mjs,cjs}'], plugins: { '@nx': nx } },
   { files: ['**/*.{ts,mts}'], extends: [typescript.configs.strict, typescript.configs.stylistic], ...typed },
   {
+    files: ['tools/build/test/**/*.ts'],
+    languageOptions: { parserOptions: { projectService: false, project: 'tools/build/tsconfig.tools.json' } },
+  },
+  {
     files: ['**/*.{mjs,cjs}'],
     languageOptions: {
       globals: Object.fromEntries(
