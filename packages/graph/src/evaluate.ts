@@ -1,4 +1,4 @@
-import { Tensor, UserLlmError } from '@user-llm/tensor';
+import { UserLlmError, type Tensor } from '@user-llm/tensor';
 import type { Graph } from './graph.js';
 import { inputOperator, type InputAttributes } from './operators/input.js';
 import type { ReferenceArray } from './operator.js';

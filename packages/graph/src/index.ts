@@ -27,7 +27,12 @@ export {
   type ReferenceArray,
   type ReferenceContext,
 } from './operator.js';
+export { eliminateCommonSubexpressions } from './passes/common-subexpressions.js';
 export { expand, expandNode } from './passes/expand.js';
+export { foldConstants } from './passes/fold-constants.js';
+export { optimize } from './passes/optimize.js';
+export { simplify } from './passes/simplify.js';
+export { print } from './print.js';
 export { operators, type AttributesOf, type CompositeName, type OperatorName, type PrimitiveName } from './table.js';
 export {
   addSizes,
@@ -44,7 +49,7 @@ export {
   type Size,
   type SizeBindings,
 } from './size.js';
-export type { Attributes, Float, FloatScalar, Node, Symbolic, TensorType } from './symbolic.js';
+export type { Attributes, Decided, Float, FloatScalar, Node, Symbolic, TensorType } from './symbolic.js';
 export {
   absolute,
   cosine,

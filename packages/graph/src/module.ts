@@ -1,4 +1,4 @@
-import { elements, Random, Tensor, UserLlmError, type Axes } from '@user-llm/tensor';
+import { elements, type Random, Tensor, UserLlmError, type Axes } from '@user-llm/tensor';
 import type { NamedTensors } from './graph.js';
 import { input } from './operators/input.js';
 import type { Float, Symbolic } from './symbolic.js';

@@ -1,6 +1,7 @@
 import { graph, type Graph, type NamedTensors } from './graph.js';
 import { apply } from './operator.js';
 import { inputOperator } from './operators/input.js';
+import { rawReshape } from './operators/reshape.js';
 import type { Node, Symbolic } from './symbolic.js';
 
 /** What a pass makes of a node whose inputs are rewritten already: new outputs, or `undefined` to leave it. */
@@ -42,10 +43,16 @@ export function rewriteNodes(
   return substitution;
 }
 
-/** A graph with a rule applied to every node; the inputs stay, and what nothing needs any more is gone. */
+/**
+ * A graph with a rule applied to every node; the inputs stay, and what nothing needs any more is gone. A rule may
+ * change the names of axes, which mean nothing between operators: the outputs get theirs back.
+ */
 export function rewrite(source: Graph, rule: RewriteRule): Graph {
   const guarded: RewriteRule = (node, inputs) =>
     (node.operator as unknown) === inputOperator ? undefined : rule(node, inputs);
   const substitution = rewriteNodes(source.nodes, guarded);
-  return graph(Object.values(source.inputs), substitution.ofNamed(source.outputs));
+  const outputs = Object.entries(source.outputs).map(([name, tensor]) => {
+    return [name, rawReshape(substitution.of(tensor), tensor.axes, tensor.shape)] as const;
+  });
+  return graph(Object.values(source.inputs), Object.fromEntries(outputs));
 }

@@ -19,6 +19,9 @@ export interface Symbolic<D extends DType = DType, A extends Axes = Axes> extend
 /** A symbolic float32 tensor, the most frequent kind. */
 export type Float<A extends Axes = Axes> = Symbolic<'float32', A>;
 
+/** Axes that other arguments decide: each is compared, none is inferred. */
+export type Decided<A extends Axes> = { readonly [I in keyof A]: NoInfer<A[I]> };
+
 /** A symbolic float32 number. */
 export type FloatScalar = Symbolic<'float32', readonly []>;
 

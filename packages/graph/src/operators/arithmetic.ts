@@ -5,7 +5,7 @@ import { applyOne, definePrimitive, type Example, type GradientRule, type Primit
 import { mapBroadcast } from '../reference-kernels.js';
 import type { Symbolic } from '../symbolic.js';
 import { alignAxes, unbroadcast } from './broadcast.js';
-import { rawLess, rawLessEqual } from './comparison.js';
+import { rawLessEqual } from './comparison.js';
 import { logarithm, rawNegate, scalarLike, type NoAttributes } from './elementwise.js';
 import { rawWhere } from './where.js';
 

@@ -2,7 +2,7 @@ import type { Axes } from '@user-llm/tensor';
 import { mismatch, requireDType, requireFloat } from '../inference.js';
 import { applyOne, defineComposite } from '../operator.js';
 import { sameShape, sizeOfShape } from '../size.js';
-import type { Float, FloatScalar, Symbolic } from '../symbolic.js';
+import type { Decided, Float, FloatScalar, Symbolic } from '../symbolic.js';
 import { rawAdd, rawDivide, rawMultiply, rawSubtract } from './arithmetic.js';
 import { alignAxes } from './broadcast.js';
 import { rawCast } from './cast.js';
@@ -139,9 +139,9 @@ export function safeLabels(labels: Symbolic, ignore: number | undefined): Symbol
  */
 export function sparseCrossEntropy<L extends Axes, V extends string>(
   logits: Float<readonly [...L, V]>,
-  labels: Symbolic<'int32', NoInfer<L>>,
+  labels: Symbolic<'int32', Decided<L>>,
   { ignore, smoothing = 0 }: CrossEntropyOptions = {},
-  weights?: Float<NoInfer<L>>,
+  weights?: Float<Decided<L>>,
 ): FloatScalar {
   alignAxes('sparseCrossEntropy', logits, labels);
   const rows = sizeOfShape(labels.shape);

@@ -2,7 +2,7 @@ import type { Axes } from '@user-llm/tensor';
 import { mismatch, requireDType, requireFloat } from '../inference.js';
 import { applyOne, defineComposite } from '../operator.js';
 import { sameSize, sizeOfShape, type Size } from '../size.js';
-import type { Float, FloatScalar, Symbolic } from '../symbolic.js';
+import type { Decided, Float, FloatScalar, Symbolic } from '../symbolic.js';
 import { maximumOperator, rawAdd, rawMultiply, rawSubtract } from './arithmetic.js';
 import { alignAxes } from './broadcast.js';
 import { rawConcat } from './concat.js';
@@ -152,9 +152,9 @@ function linearExample(name: string, rows: number, smoothing: number, rowsAtOnce
 export function linearCrossEntropy<L extends Axes, K extends string, V extends string>(
   hidden: Float<readonly [...L, K]>,
   table: Float<readonly [V, NoInfer<K>]>,
-  labels: Symbolic<'int32', NoInfer<L>>,
+  labels: Symbolic<'int32', Decided<L>>,
   { ignore, smoothing = 0, rowsAtOnce = 0 }: CrossEntropyOptions & { readonly rowsAtOnce?: number } = {},
-  weights?: Float<NoInfer<L>>,
+  weights?: Float<Decided<L>>,
 ): FloatScalar {
   alignAxes('linearCrossEntropy', hidden, labels);
   const rows = sizeOfShape(labels.shape);

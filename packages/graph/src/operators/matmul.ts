@@ -4,7 +4,7 @@ import { broadcastTypes, mismatch, requireFloat, requireSameDType } from '../inf
 import { applyOne, definePrimitive } from '../operator.js';
 import { broadcastStrides, forEachOffset, referenceArray } from '../reference-kernels.js';
 import { multiplySizes, sameSize, sizeOfShape, type Size } from '../size.js';
-import type { Float, Symbolic, TensorType } from '../symbolic.js';
+import type { Decided, Float, Symbolic, TensorType } from '../symbolic.js';
 import { rawMultiply } from './arithmetic.js';
 import { unbroadcast } from './broadcast.js';
 import { scalarLike } from './elementwise.js';
@@ -197,7 +197,7 @@ export function matmulTransposed<L extends Axes, K extends string, N extends str
  */
 export function batchMatmul<L extends Axes, M extends string, K extends string, N extends string>(
   x: Float<readonly [...L, M, K]>,
-  y: Float<readonly [...NoInfer<L>, NoInfer<K>, N]>,
+  y: Float<readonly [...Decided<L>, NoInfer<K>, N]>,
 ): Float<readonly [...L, M, N]> {
   requireContracted('batchMatmul', x.axes.at(-1), y.axes.at(-2), [x, y]);
   return rawMatmul(x, y) as unknown as Float<readonly [...L, M, N]>;
@@ -212,7 +212,7 @@ export function batchMatmul<L extends Axes, M extends string, K extends string, 
  */
 export function batchMatmulTransposed<L extends Axes, M extends string, K extends string, N extends string>(
   x: Float<readonly [...L, M, K]>,
-  y: Float<readonly [...NoInfer<L>, N, NoInfer<K>]>,
+  y: Float<readonly [...Decided<L>, N, NoInfer<K>]>,
 ): Float<readonly [...L, M, N]> {
   requireContracted('batchMatmulTransposed', x.axes.at(-1), y.axes.at(-1), [x, y]);
   return rawMatmul(x, y, { transposeRight: true }) as unknown as Float<readonly [...L, M, N]>;
