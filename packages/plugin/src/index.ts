@@ -38,3 +38,21 @@ export type {
 } from './table-engine.js';
 export type { AnswerKind, Catalogue, Question, Task } from './task.js';
 export type { History, Timeline } from './timeline.js';
+export type { Communicator } from './communicator.js';
+export type { Compressor, CompressorModule, UserLatents } from './compressor.js';
+export { definePlugin, partName, seamNames, type Plugin, type SeamName, type Seams } from './define-plugin.js';
+export type { Fusion, FusionModule, FusionSizes } from './fusion.js';
+export type {
+  HiddenStates,
+  LanguageModel,
+  LanguageModelHooks,
+  LanguageModelModule,
+  TokenBatch,
+} from './language-model.js';
+export type { ModelPart } from './model-part.js';
+export type { OptimizerPlugin } from './optimizer.js';
+export { createRegistry, type Registry } from './registry.js';
+export type { RuntimePlugin } from './runtime.js';
+export type { TrackedRun, Tracker } from './tracker.js';
+export type { EncodedEvents, EncodedFeature, EventBatch, UserEncoder, UserEncoderModule } from './user-encoder.js';
+export type { UserKey, UserState, UserStore } from './user-store.js';

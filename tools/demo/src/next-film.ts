@@ -74,27 +74,25 @@ export async function trainNextFilm(histories: Histories, options: NextFilmOptio
     nextTable: subtract(table, multiply(nextTableVelocity, learningRate)),
     nextBias: subtract(bias, multiply(nextBiasVelocity, learningRate)),
   });
-  const step = await Promise.resolve(
-    runtime.compileTrainStep(training, {
-      carry: {
-        table: 'nextTable',
-        bias: 'nextBias',
-        tableVelocity: 'nextTableVelocity',
-        biasVelocity: 'nextBiasVelocity',
-      },
-      initial: {
-        table: new Tensor(
-          'float32',
-          ['film', 'width'],
-          [films, width],
-          random.split('table').normal(films * width, { standardDeviation: 0.1 }),
-        ),
-        bias: new Tensor('float32', ['film'], [films]),
-        tableVelocity: new Tensor('float32', ['film', 'width'], [films, width]),
-        biasVelocity: new Tensor('float32', ['film'], [films]),
-      },
-    }),
-  );
+  const step = await runtime.compileTrainStep(training, {
+    carry: {
+      table: 'nextTable',
+      bias: 'nextBias',
+      tableVelocity: 'nextTableVelocity',
+      biasVelocity: 'nextBiasVelocity',
+    },
+    initial: {
+      table: new Tensor(
+        'float32',
+        ['film', 'width'],
+        [films, width],
+        random.split('table').normal(films * width, { standardDeviation: 0.1 }),
+      ),
+      bias: new Tensor('float32', ['film'], [films]),
+      tableVelocity: new Tensor('float32', ['film', 'width'], [films, width]),
+      biasVelocity: new Tensor('float32', ['film'], [films]),
+    },
+  });
 
   const draws = random.split('batches').stream();
   const losses: number[] = [];

@@ -1,1 +1,3 @@
-export {};
+export type { Check } from './check.js';
+export { optimizerChecks } from './optimizer.js';
+export { runtimeChecks } from './runtime.js';

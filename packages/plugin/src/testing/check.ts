@@ -1,0 +1,13 @@
+import { UserLlmError } from '@user-llm/tensor';
+
+/** One thing that a conformance suite checks; any test runner can call it. */
+export interface Check {
+  readonly name: string;
+  /** Ends when the part conforms; throws `UserLlmError` `not-conforming` when it does not. */
+  run(): Promise<void>;
+}
+
+/** Throws unless `holds`. */
+export function demand(holds: boolean, what: string, expected: string, got: string): void {
+  if (!holds) throw new UserLlmError('not-conforming', { what, expected, got });
+}

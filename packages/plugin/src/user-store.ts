@@ -1,0 +1,34 @@
+/** Which user of whom. */
+export interface UserKey {
+  readonly tenant: string;
+  readonly user: string;
+}
+
+/** What is kept of a user between requests. */
+export interface UserState {
+  /** Hash of the encoder and its vocabularies: a state of another encoder is of no use. */
+  readonly encoder: string;
+  /** How many events the state has seen; rises with every event appended. */
+  readonly watermark: number;
+  /** Embeddings and whatever the encoder needs to append an event, as safetensors bytes. */
+  readonly state: Uint8Array;
+}
+
+/** Keeps users' states: embedded in the server, or shared by several. */
+export interface UserStore {
+  readonly specVersion: 1;
+  readonly name: string;
+  get(key: UserKey): Promise<UserState | undefined>;
+  /**
+   * Replaces a state, if it is still at the watermark that the caller has read.
+   *
+   * @param expected The watermark read, or `undefined` when there was no state.
+   * @returns Whether it was; if not, read again and append again.
+   */
+  put(key: UserKey, state: UserState, expected: number | undefined): Promise<boolean>;
+  /** Deletes everything of a user, for good; later `put`s without a state read before are refused until `forget`. */
+  delete(key: UserKey): Promise<void>;
+  /** Lets a deleted user come back. */
+  forget(key: UserKey): Promise<void>;
+  close(): Promise<void>;
+}
