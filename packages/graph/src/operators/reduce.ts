@@ -1,4 +1,4 @@
-import { elements, type Axes } from '@user-llm/tensor';
+import { elements, type Axes, type Dropped } from '@user-llm/tensor';
 import { bytesOf } from '../cost.js';
 import { axisIndex, requireAxis, requireFloat } from '../inference.js';
 import { applyOne, definePrimitive, type Example, type PrimitiveOperator, type ReferenceArray } from '../operator.js';
@@ -166,18 +166,12 @@ export function rawSum(x: Symbolic, axes: readonly number[], keepAxes: boolean):
   return axes.length === 0 ? x : applyOne(sumOperator, [x], { axes, keepAxes });
 }
 
-/** The axes `A` without those named in `R`, one level deep and flat so that the compiler stays fast. */
-export type Without<A extends Axes, R extends string> = A extends readonly [...infer L, R]
-  ? L extends Axes
-    ? Readonly<L>
-    : never
-  : A extends readonly [R, ...infer T]
-    ? T extends Axes
-      ? Readonly<T>
-      : never
-    : readonly Exclude<A[number], R>[];
+/** The axes `A` without the one named `R`; the last one is tried first, since it is known also of generic axes. */
+export type Without<A extends Axes, R extends string> = A extends readonly [...infer L extends Axes, R]
+  ? Readonly<L>
+  : Readonly<Dropped<A, R>>;
 
-/** A reduction over one named axis, over several with the result's axes named, or over all. */
+/** A reduction over one named axis, or over all. */
 export interface ReduceFunction {
   /** Over all axes, to a number. */
   <A extends Axes>(x: Float<A>): Float<readonly []>;

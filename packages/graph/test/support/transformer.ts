@@ -3,10 +3,10 @@ import {
   add,
   attention,
   constant,
+  differentiate,
   dropout,
   embed,
   geluTanh,
-  gradients,
   graph,
   input,
   layerNorm,
@@ -75,6 +75,7 @@ export function transformerGraph(sizes: TransformerSizes): Graph {
   const none = constant(new Tensor('float32', [], [], Float32Array.of(0)));
   const logits = add(matmulTransposed(stream, tree.table), none);
   const loss = sparseCrossEntropy(logits, labels, { ignore: 2 });
-  const slopes = Object.entries(gradients(loss, named)).map(([name, slope]) => [`gradient/${name}`, slope] as const);
-  return graph([ids, labels, seed, ...Object.values(named)], { loss, ...Object.fromEntries(slopes) });
+  const derived = differentiate(loss, named);
+  const slopes = Object.entries(derived.gradients).map(([name, slope]) => [`gradient/${name}`, slope] as const);
+  return graph([ids, labels, seed, ...Object.values(named)], { loss: derived.loss, ...Object.fromEntries(slopes) });
 }
