@@ -36,13 +36,16 @@ export function elementTypeOf(dtype: ModelDType): number {
  */
 export function dtypeOfElementType(type: number, what: string): BaseDType {
   const dtype = dtypeOf.get(type);
-  if (dtype === undefined) {
-    throw new UserLlmError('unsupported-dtype', {
-      what,
-      expected: `one of ${[...dtypeOf.values()].join(', ')}`,
-      got: `ONNX element type ${type}`,
-      mend: 'Cast it inside the model.',
-    });
-  }
+  if (dtype === undefined) throw unsupportedDtype(what, `ONNX element type ${type}`);
   return dtype;
+}
+
+/** The error for an element type that tensors here do not have. */
+export function unsupportedDtype(what: string, got: string): UserLlmError {
+  return new UserLlmError('unsupported-dtype', {
+    what,
+    expected: `one of ${[...dtypeOf.values()].join(', ')}`,
+    got,
+    mend: 'Cast it inside the model.',
+  });
 }

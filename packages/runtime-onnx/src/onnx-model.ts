@@ -1,5 +1,5 @@
 import { create, fromBinary, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
-import { UserLlmError, bytesPerElement, elements, type DType, type TypedArray } from '@user-llm/tensor';
+import { UserLlmError, bytesPerElement, elements, type TypedArray } from '@user-llm/tensor';
 import {
   AttributeProto_AttributeType,
   ModelProtoSchema,
@@ -24,7 +24,7 @@ export type Dimension = number | string;
 /** The name, dtype and shape of a model's input, output or inner value. */
 export interface ModelValue {
   readonly name: string;
-  readonly dtype: DType;
+  readonly dtype: ModelDType;
   readonly shape: readonly Dimension[];
 }
 

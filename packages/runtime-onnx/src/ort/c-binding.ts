@@ -1,12 +1,10 @@
-import { UserLlmError } from '@user-llm/tensor';
 import { pointerArray, textArray, type Addressed, type PointerArray } from './c-memory.js';
 import type { CSession } from './c-session.js';
 import type { Takes } from './c-api.js';
 import { takeValue, valueOver } from './c-values.js';
 import type { Binding, Feeds, Fetches, HostTensor, Results, RunOptions } from './engine.js';
-import { disposed, type Handle } from './handle.js';
-import { transferred } from './host-tensor.js';
-import { aborted } from './run-slots.js';
+import type { Handle } from './handle.js';
+import { aborted, busy, disposed, transferred } from './session-errors.js';
 
 /** Feeds and fetches as `OrtValue`s over the caller's memory, made once for any number of runs. */
 export class CBinding implements Binding {
@@ -98,14 +96,7 @@ export class CBinding implements Binding {
 
   #enter(): void {
     if (this.#state === 'disposed') throw disposed('binding');
-    if (this.#state === 'running') {
-      throw new UserLlmError('busy', {
-        what: 'binding',
-        expected: 'one run at a time on the same memory',
-        got: 'a second run before the first had ended',
-        mend: 'Wait for the first, or bind other buffers.',
-      });
-    }
+    if (this.#state === 'running') throw busy();
     void this.#session.address;
     const gone = this.#tensors.find(({ data, shape }) => data.length === 0 && !shape.includes(0));
     if (gone) throw transferred('binding');

@@ -1,11 +1,13 @@
 import { CApi } from './c-api.js';
 import { pointerArray, readText, textArray } from './c-memory.js';
 import { CSession } from './c-session.js';
-import { logSeverity, sessionOptions } from './c-session-options.js';
+import { sessionOptions } from './c-session-options.js';
 import { valueOver } from './c-values.js';
 import type { Engine, EngineSession, SessionOptions } from './engine.js';
-import { Handle, disposed } from './handle.js';
+import { Handle } from './handle.js';
 import { RunSlots } from './run-slots.js';
+import { disposed } from './session-errors.js';
+import { logSeverity } from './session-options.js';
 import type { SharedWeights } from './shared-weights.js';
 
 /** What the sessions of one engine share. */
@@ -85,9 +87,7 @@ export class CEngine implements Engine {
         await api.callAsync(name, this.#env, model, model.byteLength, native.address, packed, out);
       }
       const handle = new Handle(api, 'session', 'ReleaseSession', out[0]!, [weights, options.weights]);
-      const session = new CSession(this.#context, handle, options);
-      this.#sessions.add(new WeakRef(session));
-      return session;
+      return this.#opened(handle, options);
     } finally {
       native.dispose();
     }
@@ -97,9 +97,20 @@ export class CEngine implements Engine {
     const env = this.#env;
     if (env === undefined) return;
     this.#env = undefined;
-    await Promise.all([...this.#sessions].map((session) => session.deref()?.dispose()));
+    for (const session of this.#sessions) await session.deref()?.dispose();
     this.#context.memoryInfo.dispose();
     this.#context.api.call('ReleaseEnv', env);
+  }
+
+  #opened(handle: Handle, options: SessionOptions): CSession {
+    try {
+      const session = new CSession(this.#context, handle, options);
+      this.#sessions.add(new WeakRef(session));
+      return session;
+    } catch (error) {
+      handle.dispose();
+      throw error;
+    }
   }
 
   #share(weights: SharedWeights) {

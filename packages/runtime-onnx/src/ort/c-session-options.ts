@@ -1,14 +1,11 @@
-import { UserLlmError } from '@user-llm/tensor';
 import type { CApi } from './c-api.js';
 import { textArray } from './c-memory.js';
 import type { GraphOptimization, SessionOptions } from './engine.js';
 import { Handle } from './handle.js';
 import { chooseProviders, type ProviderSettings } from './providers.js';
+import { checkOptions, logSeverity } from './session-options.js';
 
 const optimizationLevels: Readonly<Record<GraphOptimization, number>> = { none: 0, basic: 1, extended: 2, all: 99 };
-
-/** Severity below which ONNX Runtime writes nothing to stderr: 3 is errors. */
-export const logSeverity = 3;
 
 /** `ORT_PARALLEL`: operators that do not depend on each other run beside each other. */
 const parallelExecution = 1;
@@ -45,33 +42,6 @@ export function sessionOptions(api: CApi, options: SessionOptions, available: re
   } catch (error) {
     handle.dispose();
     throw error;
-  }
-}
-
-/**
- * Checks what types alone cannot: thread counts and the optimization level.
- *
- * @throws UserLlmError `bad-session-options`.
- */
-export function checkOptions(options: SessionOptions): void {
-  for (const name of ['intraOpThreads', 'interOpThreads'] as const) {
-    const count = options[name];
-    if (count !== undefined && !(Number.isSafeInteger(count) && count >= 1 && count <= 1024)) {
-      throw new UserLlmError('bad-session-options', {
-        what: name,
-        expected: 'a whole number from 1 to 1024',
-        got: String(count),
-        mend: 'Leave it away for one thread per core.',
-      });
-    }
-  }
-  const level = options.graphOptimization ?? 'all';
-  if (!Object.hasOwn(optimizationLevels, level)) {
-    throw new UserLlmError('bad-session-options', {
-      what: 'graphOptimization',
-      expected: Object.keys(optimizationLevels).join(', '),
-      got: String(level),
-    });
   }
 }
 

@@ -2,7 +2,6 @@ import { UserLlmError } from '@user-llm/tensor';
 import { CBinding } from './c-binding.js';
 import type { CContext } from './c-engine.js';
 import { readText } from './c-memory.js';
-import { logSeverity } from './c-session-options.js';
 import { readTypeAndShape } from './c-values.js';
 import type {
   Binding,
@@ -16,6 +15,8 @@ import type {
 } from './engine.js';
 import { Handle } from './handle.js';
 import { checkFeeds, checkFetches } from './host-tensor.js';
+import { notProfiling } from './session-errors.js';
+import { logSeverity } from './session-options.js';
 
 /** A session of the C API. Runs hold it, so it is released after the last of them. */
 export class CSession implements EngineSession {
@@ -94,15 +95,10 @@ export class CSession implements EngineSession {
 
   endProfiling(): Promise<string> {
     return new Promise((resolve) => {
-      if (!this.#profiling) {
-        throw new UserLlmError('not-profiling', {
-          what: 'session',
-          expected: 'to be made with `profile`, and to end profiling once',
-          got: 'a session that does not profile',
-        });
-      }
+      const { address } = this;
+      if (!this.#profiling) throw notProfiling();
       const { api, allocator } = this.context;
-      const text = api.create('SessionEndProfiling', this.address, allocator);
+      const text = api.create('SessionEndProfiling', address, allocator);
       this.#profiling = false;
       const path = readText(api, text);
       api.call('AllocatorFree', allocator, text);

@@ -1,6 +1,6 @@
-import { UserLlmError } from '@user-llm/tensor';
 import type { ApiName } from './api-table.js';
 import type { CApi } from './c-api.js';
+import { disposed } from './session-errors.js';
 
 interface Owned {
   readonly api: CApi;
@@ -58,14 +58,4 @@ export class Handle {
     release(this.#owned);
     this.#owned = undefined;
   }
-}
-
-/** The error for the use of something that was disposed of. */
-export function disposed(what: string): UserLlmError {
-  return new UserLlmError('disposed', {
-    what,
-    expected: 'to be used before dispose()',
-    got: 'a call after it',
-    mend: 'Make a new one.',
-  });
 }

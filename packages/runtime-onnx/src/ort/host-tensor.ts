@@ -1,5 +1,6 @@
 import { UserLlmError, bytesPerElement, elements, type BaseDType } from '@user-llm/tensor';
 import type { Feeds, Fetches, HostTensor, ValueInfo } from './engine.js';
+import { transferred } from './session-errors.js';
 
 /** The typed array that each dtype lies in, as `Object.prototype.toString` names it. */
 const arrayTags: Readonly<Record<BaseDType, string>> = {
@@ -42,16 +43,6 @@ export function checkMemory(what: string, { dtype, shape, data }: HostTensor): v
       got: `${data.length}`,
     });
   }
-}
-
-/** The error for memory that was transferred to another thread since it was handed over. */
-export function transferred(what: string): UserLlmError {
-  return new UserLlmError('bad-buffer', {
-    what,
-    expected: 'memory of this thread',
-    got: 'a buffer that was transferred',
-    mend: 'Do not transfer a buffer that a session reads or writes; share or copy it.',
-  });
 }
 
 /**

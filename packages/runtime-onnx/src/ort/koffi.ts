@@ -21,8 +21,7 @@ export interface Koffi {
   decode(address: bigint | ArrayBufferView, type: string | object, length?: number): unknown;
   address(value: ArrayBufferView): bigint;
   view(address: bigint, bytes: number): ArrayBuffer;
-  config(): KoffiConfig;
-  config(change: Partial<KoffiConfig>): KoffiConfig;
+  config(change?: Partial<KoffiConfig>): KoffiConfig;
 }
 
 /** koffi's settings that matter here, in bytes; they are fixed once a library is loaded in this thread. */

@@ -1,14 +1,20 @@
+import { UserLlmError } from '@user-llm/tensor';
 import { CEngine } from './c-engine.js';
 import type { Engine } from './engine.js';
 import { packagedLibrary } from './library.js';
+import { PackageEngine } from './package-engine.js';
 import { defaultParallelRuns } from './run-slots.js';
 
 /** How an engine is chosen and loaded. */
 export interface EngineOptions {
   /** Path of another ONNX Runtime library (1.12 or newer), such as a CUDA build; else the one onnxruntime-node ships. */
   readonly library?: string;
+  /** `c-api` or `package` and no other; when absent the C API, and the package where that cannot be had. */
+  readonly engine?: Engine['kind'];
   /** Asynchronous runs that go on at once, further ones wait; by default at most the cores, and Node's pool less one. */
   readonly parallelRuns?: number;
+  /** Is told once, with the reason, when the package stands in for the C API; `process.emitWarning` when absent. */
+  readonly warn?: (message: string) => void;
 }
 
 /**
@@ -24,8 +30,34 @@ export interface EngineOptions {
  * await session.dispose();
  * ```
  *
- * @throws UserLlmError `no-engine` when it cannot be loaded, `old-engine` for a library that is too old.
+ * @throws UserLlmError `no-engine` when it cannot be loaded, `old-engine` for a library that is too old,
+ * `bad-engine-options` for a count of runs that is no whole number from 1 up, or a library given to the package.
  */
 export async function loadEngine(options: EngineOptions = {}): Promise<Engine> {
-  return CEngine.load(options.library ?? packagedLibrary(), options.parallelRuns ?? defaultParallelRuns());
+  const { library, engine, parallelRuns = defaultParallelRuns(), warn = warnProcess } = options;
+  if (!Number.isSafeInteger(parallelRuns) || parallelRuns < 1) {
+    throw badOptions('parallelRuns', 'a whole number from 1 up', String(parallelRuns));
+  }
+  if (engine === 'package') {
+    if (library !== undefined) throw badOptions('library', 'none, since the package brings its own', library);
+    return PackageEngine.load();
+  }
+  try {
+    return await CEngine.load(library ?? packagedLibrary(), parallelRuns);
+  } catch (error) {
+    // A library or an engine that was asked for by name is not replaced behind the caller's back.
+    const replaceable = engine === undefined && library === undefined && UserLlmError.isInstance(error, 'no-engine');
+    if (!replaceable) throw error;
+    const fallback = await PackageEngine.load();
+    warn(`Running onnxruntime-node in worker threads, which copies every tensor, because ${error.message}`);
+    return fallback;
+  }
+}
+
+function warnProcess(message: string): void {
+  process.emitWarning(message, { code: 'USER_LLM_ENGINE' });
+}
+
+function badOptions(what: string, expected: string, got: string): UserLlmError {
+  return new UserLlmError('bad-engine-options', { what, expected, got });
 }

@@ -44,3 +44,8 @@ export function chooseProviders(
     });
   });
 }
+
+/** ONNX Runtime's own name for a provider, if it is one of those that can be chosen. */
+export function ortName(name: string): string | undefined {
+  return Object.hasOwn(ortNames, name) ? ortNames[name as ProviderName] : undefined;
+}

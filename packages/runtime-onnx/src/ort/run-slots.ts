@@ -1,10 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { UserLlmError } from '@user-llm/tensor';
-
-/** The error of a run that its signal ended. */
-export function aborted(signal: AbortSignal): UserLlmError {
-  return new UserLlmError('aborted', { what: 'run', got: 'its signal aborted', cause: signal.reason });
-}
+import { aborted } from './session-errors.js';
 
 /**
  * How many native calls may run beside each other: no more than the machine has cores, and one thread of Node's pool

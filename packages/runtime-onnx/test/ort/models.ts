@@ -1,8 +1,8 @@
-import type { BaseDType } from '@user-llm/tensor';
+import type { ModelDType } from '../../src/element-type.js';
 import { writeModel, type Dimension, type ModelInitializer } from '../../src/onnx-model.js';
 
 /** y = x, for one dtype. */
-export function identityModel(dtype: BaseDType, shape: readonly Dimension[]): Uint8Array {
+export function identityModel(dtype: ModelDType, shape: readonly Dimension[]): Uint8Array {
   return writeModel({
     name: 'identity',
     inputs: [{ name: 'x', dtype, shape }],
@@ -40,5 +40,56 @@ export function longModel(width: number, times: number): Uint8Array {
       inputs: [name(step), 'w'],
       outputs: [name(step + 1)],
     })),
+  });
+}
+
+/** A cache for `groupQueryModel`: key or value heads, tokens there is room for, and the width of a head. */
+export interface CacheShape {
+  readonly heads: number;
+  readonly length: number;
+  readonly headSize: number;
+}
+
+/**
+ * One layer of attention over a cache of keys and values. Inputs: `query`, `key`, `value` [1, tokens, heads *
+ * headSize], `pastKey` and `pastValue` [1, heads, past, headSize], `last` [1] and `total` (tokens so far, less one,
+ * and tokens there is room for). Outputs: `y`, `presentKey`, `presentValue`.
+ */
+export function groupQueryModel({ heads, headSize }: Omit<CacheShape, 'length'>): Uint8Array {
+  const tokens = [1, 'tokens', heads * headSize] as const;
+  const cache = (length: string): readonly Dimension[] => [1, heads, length, headSize];
+  return writeModel({
+    name: 'cache',
+    inputs: [
+      ...['query', 'key', 'value'].map((name) => ({ name, dtype: 'float32', shape: tokens }) as const),
+      { name: 'pastKey', dtype: 'float32', shape: cache('past') },
+      { name: 'pastValue', dtype: 'float32', shape: cache('past') },
+      { name: 'last', dtype: 'int32', shape: [1] },
+      { name: 'total', dtype: 'int32', shape: [1] },
+    ],
+    outputs: [
+      { name: 'y', dtype: 'float32', shape: tokens },
+      { name: 'presentKey', dtype: 'float32', shape: cache('present') },
+      { name: 'presentValue', dtype: 'float32', shape: cache('present') },
+    ],
+    nodes: [
+      {
+        op: 'GroupQueryAttention',
+        domain: 'com.microsoft',
+        inputs: ['query', 'key', 'value', 'pastKey', 'pastValue', 'last', 'total'],
+        outputs: ['y', 'presentKey', 'presentValue'],
+        attributes: { num_heads: BigInt(heads), kv_num_heads: BigInt(heads) },
+      },
+    ],
+  });
+}
+
+/** y = the positions where `x` is not 0: an output whose size only the run tells. */
+export function nonZeroModel(): Uint8Array {
+  return writeModel({
+    name: 'non-zero',
+    inputs: [{ name: 'x', dtype: 'float32', shape: ['length'] }],
+    outputs: [{ name: 'y', dtype: 'int64', shape: [1, 'found'] }],
+    nodes: [{ op: 'NonZero', inputs: ['x'], outputs: ['y'] }],
   });
 }
