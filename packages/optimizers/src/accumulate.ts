@@ -14,7 +14,9 @@ import { named, zeroState, zerosLike } from './named.js';
 import { mapNamed } from './transformation.js';
 
 const innerPrefix = 'inner/';
-const zero = constant(scalar('float32', 0));
+
+/** A count to start from. */
+const zero = (): FloatScalar => constant(scalar('float32', 0));
 
 /**
  * Steps once every so many micro-steps, on the mean of their gradients; all other updates are zeros.
@@ -34,8 +36,8 @@ export function accumulate(optimizer: Optimizer, microSteps: number): Optimizer 
     name: 'accumulate',
     init: (parameters) => ({
       ...zeroState('sum', parameters),
-      microStep: zero,
-      taken: zero,
+      microStep: zero(),
+      taken: zero(),
       ...Object.fromEntries(
         Object.entries(optimizer.init(parameters)).map(([name, tensor]) => [innerPrefix + name, tensor]),
       ),
@@ -57,7 +59,7 @@ export function accumulate(optimizer: Optimizer, microSteps: number): Optimizer 
           ...Object.fromEntries(
             Object.entries(sums).map(([name, total]) => [`sum/${name}`, where(due, zerosLike(total), total)]),
           ),
-          microStep: where(due, zero, microStep),
+          microStep: where(due, zero(), microStep),
           taken: where(due, add(taken, 1), taken),
           ...Object.fromEntries(
             Object.entries(inner).map(([name, old]) => [

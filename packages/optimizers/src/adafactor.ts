@@ -11,6 +11,7 @@ import {
   square,
   squareRoot,
   subtract,
+  sum,
   type Float,
   type FloatScalar,
   type NamedTensors,
@@ -56,7 +57,7 @@ function initial(name: string, parameter: Float): NamedTensors {
   const [row, column] = parameter.axes.slice(-2);
   if (row === undefined || column === undefined) return { [whole(name)]: zerosLike(parameter) };
   const zeros = zerosLike(parameter);
-  return { [rows(name)]: mean(zeros, column) as Float, [columns(name)]: mean(zeros, row) as Float };
+  return { [rows(name)]: sum(zeros, column) as Float, [columns(name)]: sum(zeros, row) as Float };
 }
 
 function rootMeanSquare(tensor: Float): FloatScalar {

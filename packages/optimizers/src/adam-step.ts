@@ -1,13 +1,4 @@
-import {
-  add,
-  divide,
-  multiply,
-  negate,
-  squareRoot,
-  type Float,
-  type NamedTensors,
-  type Optimizer,
-} from '@user-llm/graph';
+import { add, divide, multiply, negate, squareRoot, type Float, type Optimizer } from '@user-llm/graph';
 import { checked, decayRate, notNegative } from './hyper-parameter.js';
 import { rateOf, type LearningRate } from './learning-rate.js';
 import { named, zeroState } from './named.js';
@@ -62,7 +53,7 @@ export function adamStep(name: string, kind: DecayKind, defaultDecay: number, op
         };
       });
       const updates: Record<string, Float> = {};
-      const kept: Record<string, NamedTensors[string]> = {};
+      const kept: Record<string, Float> = {};
       for (const parameterName of Object.keys(gradients)) {
         const parameter = named(parameters, parameterName, 'the parameter');
         const settings = settingsOf(parameterName);

@@ -8,7 +8,8 @@ import { mapNamed, stateless } from './transformation.js';
  * `largest`: by `min(1, largest / (norm + 1e-6))`, as `torch.nn.utils.clip_grad_norm_`. Pascanu et al., "On the
  * difficulty of training recurrent neural networks", ICML 2013, algorithm 1.
  *
- * @throws UserLlmError `bad-hyper-parameter` when `largest` is not above 0.
+ * @throws UserLlmError `bad-hyper-parameter` when `largest` is not above 0; its `update` throws `bad-argument` when there
+ *   are no gradients.
  */
 export function clipByGlobalNorm(largest: number): Optimizer {
   checked('clipByGlobalNorm', largest, positive);

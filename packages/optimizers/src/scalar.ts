@@ -12,7 +12,7 @@ export function scalarOf(like: FloatScalar, value: number): FloatScalar {
  * running sum is divided by to become a mean without bias.
  *
  * With `a = -steps ln(decay) / 2`, `1 - decay^steps = 2 tanh(a) / (1 + tanh(a))`: float32 keeps its precision where
- * `decay^steps` is near 1, as in the first steps of a decay of 0.999, while a power would lose three digits or more.
+ * `decay^steps` is near 1, as in the first steps of a decay of 0.999, while a power would lose two digits.
  *
  * @param steps From 1.
  */
@@ -22,8 +22,11 @@ export function geometricSum(steps: FloatScalar, decay: number): FloatScalar {
   return divide(multiply(half, 2 / (1 - decay)), add(half, 1));
 }
 
-/** Numbers of a step that parameters share. */
-export type StepScalars<T> = (dtype: DType, settings: ParameterSettings) => T;
+/** Numbers of a step that the parameters of one dtype and group share. */
+export type StepScalars<T> = (dtype: DType, settings?: ParameterSettings) => T;
+
+/** Where there are no groups. */
+const wholeModel: ParameterSettings = { learningRateFactor: 1, weightDecay: 0 };
 
 /**
  * Makes numbers of a step once per dtype and group of parameters.
@@ -36,7 +39,7 @@ export function stepScalars<T>(
   make: (step: FloatScalar, settings: ParameterSettings) => T,
 ): StepScalars<T> {
   const made = new Map<ParameterSettings, Map<DType, T>>();
-  return (dtype, settings) => {
+  return (dtype, settings = wholeModel) => {
     const byDType = made.get(settings) ?? new Map<DType, T>();
     made.set(settings, byDType);
     const known = byDType.get(dtype);

@@ -1,4 +1,5 @@
-import { cast, multiply, type Optimizer } from '@user-llm/graph';
+import { multiply, type Optimizer } from '@user-llm/graph';
+import { stepScalars } from './scalar.js';
 import { constantSchedule } from './schedules/constant.js';
 import type { Schedule } from './schedules/schedule.js';
 import { mapNamed } from './transformation.js';
@@ -17,9 +18,9 @@ export function scaleBySchedule(schedule: Schedule): Optimizer {
   return {
     name: 'scaleBySchedule',
     init: () => ({}),
-    update: (gradients, _state, _parameters, step) => ({
-      updates: mapNamed(gradients, (slope) => multiply(slope, schedule(cast(step, slope.dtype)))),
-      state: {},
-    }),
+    update: (gradients, _state, _parameters, step) => {
+      const factors = stepScalars(step, schedule);
+      return { updates: mapNamed(gradients, (slope) => multiply(slope, factors(slope.dtype))), state: {} };
+    },
   };
 }
