@@ -55,6 +55,11 @@ export interface TrainStepOptions {
   readonly initial: Readonly<Record<string, Tensor>>;
   /** Inputs that never change, such as frozen parameters: given once, shared by all shapes the step runs with. */
   readonly frozen?: Readonly<Record<string, Tensor>>;
+  /**
+   * Outputs (not carried ones) in which NaN or an infinity fails the step with `not-finite`, such as `loss` and
+   * `gradientNorm`; the state then stays as it was. None unless told: such numbers are handed back as they are.
+   */
+  readonly requireFinite?: readonly string[];
 }
 
 /** A graph that carries values (parameters, optimizer state) from run to run, without copying them. */
@@ -69,7 +74,8 @@ export interface StatefulProgram extends Program {
    *
    * @param feeds The inputs that are neither carried nor frozen.
    * @returns The outputs that are not carried.
-   * @throws UserLlmError as `Program.run`, and `busy` when the step before has not ended.
+   * @throws UserLlmError as `Program.run`, `busy` when the step before has not ended, and `not-finite` as
+   *   `TrainStepOptions.requireFinite` says.
    */
   run(feeds: Feeds, options?: RunOptions): Promise<Results>;
 }

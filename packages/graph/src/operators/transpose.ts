@@ -58,7 +58,8 @@ export const transposeOperator = definePrimitive<TransposeAttributes>({
 
 /** @internal The tensor itself where the order is that already. */
 export function rawTranspose(x: Symbolic, permutation: readonly number[]): Symbolic {
-  return permutation.every((axis, index) => axis === index) ? x : applyOne(transposeOperator, [x], { permutation });
+  const inOrder = permutation.length === x.axes.length && permutation.every((axis, index) => axis === index);
+  return inOrder ? x : applyOne(transposeOperator, [x], { permutation });
 }
 
 /** @internal The last two axes exchanged. */
