@@ -6,4 +6,5 @@ export type Catalogue = Readonly<Record<string, () => Promise<Benchmark>>>;
 /** Every benchmark of this workspace. */
 export const catalogue: Catalogue = {
   'matrix-product': async () => (await import('./matrix-product.js')).matrixProduct,
+  'train-step': async () => (await import('./train-step.js')).trainStep,
 };

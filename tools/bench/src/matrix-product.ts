@@ -1,7 +1,7 @@
 import { evaluate, graph, input, matmul } from '@user-llm/graph';
-import { TfjsRuntime } from '@user-llm/runtime-tfjs';
 import { Random, Tensor } from '@user-llm/tensor';
 import type { Benchmark, BenchmarkResult } from './benchmark.js';
+import { median } from './median.js';
 
 const sizes = [64, 128, 256] as const;
 const repetitions = 5;
@@ -11,6 +11,7 @@ export const matrixProduct: Benchmark = {
   name: 'matrix-product',
   description: 'square matrix products on runtime-tfjs and by the reference kernel',
   async run({ threads, progress }) {
+    const { TfjsRuntime } = await import('@user-llm/runtime-tfjs');
     const runtime = await TfjsRuntime.create({ threads });
     const rows: Record<string, string | number>[] = [];
     const ratios: Record<string, number> = {};
@@ -27,12 +28,12 @@ export const matrixProduct: Benchmark = {
         left: new Tensor('float32', ['row', 'inner'], [size, size], a),
         right: new Tensor('float32', ['inner', 'column'], [size, size], b),
       };
-      const engine = await median(async () => {
+      const engine = await timed(async () => {
         const value = (await program.run(feeds))['product']!;
         await value.read();
         value.dispose();
       });
-      const reference = await median(() =>
+      const reference = await timed(() =>
         evaluate(product, {
           left: { dtype: 'float32', shape: [size, size], data: Float64Array.from(a) },
           right: { dtype: 'float32', shape: [size, size], data: Float64Array.from(b) },
@@ -53,7 +54,7 @@ export const matrixProduct: Benchmark = {
 };
 
 /** Milliseconds of the middle of a few runs, after one that is not counted. */
-async function median(work: () => unknown): Promise<number> {
+async function timed(work: () => unknown): Promise<number> {
   await work();
   const times: number[] = [];
   for (let at = 0; at < repetitions; at++) {
@@ -61,5 +62,5 @@ async function median(work: () => unknown): Promise<number> {
     await work();
     times.push(performance.now() - start);
   }
-  return times.sort((a, b) => a - b)[Math.floor(repetitions / 2)]!;
+  return median(times);
 }
