@@ -9,7 +9,7 @@ import {
   type Symbolic,
   type TrainStepOptions,
 } from '@user-llm/graph';
-import { allocate, elements, UserLlmError, type BaseDType, type Tensor } from '@user-llm/tensor';
+import { allocate, elements, isFloat, Tensor, UserLlmError, type BaseDType } from '@user-llm/tensor';
 import type { Binding, EngineSession, HostTensor } from './ort/engine.js';
 import { feedMemory, OnnxValue, requireFit } from './value.js';
 
@@ -71,10 +71,13 @@ export class OnnxStatefulProgram implements StatefulProgram {
       const memory = Object.fromEntries(Object.entries(feeds).map(([name, feed]) => [name, feedMemory(name, feed)]));
       const shapes = Object.fromEntries(Object.entries(memory).map(([name, { shape }]) => [name, shape]));
       const bucket = await this.#bucket(shapes);
-      bindFeeds(bucket.graph, { ...memory, ...this.state, ...(this.#options.frozen ?? {}) });
+      bindFeeds(bucket.graph, { ...feeds, ...this.state, ...(this.#options.frozen ?? {}) });
       for (const [name, { data }] of Object.entries(memory))
         (bucket.feeds[name]!.data as Float32Array).set(data as Float32Array);
       await bucket.bindings[this.#current].run(signal ? { signal } : {});
+      for (const name of this.#options.requireFinite ?? []) {
+        requireFinite(name, new OnnxValue(bucket.graph.outputs[name]!.axes, bucket.outputs[name]!));
+      }
       this.#current = this.#current === 0 ? 1 : 0;
       return Object.fromEntries(
         Object.entries(bucket.outputs).map(([name, { dtype, shape, data }]) => [
@@ -110,9 +113,10 @@ export class OnnxStatefulProgram implements StatefulProgram {
   }
 
   async #makeBucket(shapes: Readonly<Record<string, readonly number[]>>): Promise<Bucket> {
-    const { carry, frozen = {}, initial } = this.#options;
+    const { carry, frozen = {}, initial, requireFinite: finite = [] } = this.#options;
     const graph = typeof this.#source === 'function' ? this.#source(shapes) : this.#source;
     checkCarry(graph, carry, initial);
+    checkReturned(graph, carry, finite);
     const fed = Object.entries(graph.inputs).filter(([name]) => !(name in carry) && !(name in frozen));
     const declared = Object.fromEntries(
       fed.map(([name, { dtype, shape }]) => [name, { dtype, shape: shapes[name] ?? (shape as readonly number[]) }]),
@@ -204,6 +208,32 @@ function checkCarry(
     requireFit(`initial value of ${JSON.stringify(name)}`, to.dtype, to.shape as readonly number[], initial[name]!);
     taken.add(output);
   }
+}
+
+function checkReturned({ outputs }: Graph, carry: Readonly<Record<string, string>>, names: readonly string[]): void {
+  const carried = Object.values(carry);
+  const returned = Object.keys(outputs).filter((name) => !carried.includes(name) && isFloat(outputs[name]!.dtype));
+  const wrong = names.find((name) => !returned.includes(name));
+  if (wrong === undefined) return;
+  throw new UserLlmError('bad-graph', {
+    what: `requireFinite ${JSON.stringify(wrong)}`,
+    expected: `a returned output of floats: ${returned.join(', ') || 'there is none'}`,
+    got: wrong in outputs ? 'one that is carried or not of floats' : 'no such output',
+  });
+}
+
+/** Throws for the first number that is NaN or infinite. */
+function requireFinite(name: string, { axes, memory }: OnnxValue): void {
+  const { dtype, shape, data } = memory;
+  const numbers = new Tensor(dtype, axes, shape, data as never).cast('float64').data;
+  const at = numbers.findIndex((value) => !Number.isFinite(value));
+  if (at < 0) return;
+  throw new UserLlmError('not-finite', {
+    what: `output ${JSON.stringify(name)}`,
+    expected: 'finite numbers',
+    got: numbers.length === 1 ? `${numbers[at]}` : `${numbers[at]} at element ${at}`,
+    mend: 'The state is as it was before the step. Lower the learning rate, clip gradients, or leave this batch out.',
+  });
 }
 
 function busy(): UserLlmError {

@@ -1,5 +1,14 @@
-import { expandNode, inputName, expand, type Graph, type Node, type OnnxOperand, type Symbolic } from '@user-llm/graph';
-import type { Tensor } from '@user-llm/tensor';
+import {
+  expand,
+  inputName,
+  optimize,
+  type Graph,
+  type Node,
+  type OnnxEmitter,
+  type OnnxOperand,
+  type Symbolic,
+} from '@user-llm/graph';
+import { UserLlmError, type Tensor } from '@user-llm/tensor';
 import type { Model, ModelNode, ModelValue } from '../onnx-model.js';
 import { ModelEmitter } from './emitter.js';
 
@@ -13,12 +22,15 @@ export interface LowerOptions {
 }
 
 /**
- * A graph as an ONNX model: composite operators with a fused form stay whole, the others are expanded.
+ * A graph as an ONNX model: composite operators stay whole where a fused form applies, the others are expanded, and
+ * what is left is optimised.
  *
- * @throws UserLlmError `unbound-size` when a symbolic size is bound by no input.
+ * @throws UserLlmError `unbound-size` when a symbolic size is bound by no input, `bad-graph` for an operator without an ONNX
+ *   form.
  */
 export function lower(source: Graph, { frozen = new Set(), embedded = {}, name = 'graph' }: LowerOptions = {}): Model {
-  const graph = expand(source, ({ operator }) => operator.kind === 'composite' && operator.onnx !== undefined);
+  const probe = new ModelEmitter(source.inputs);
+  const graph = optimize(expand(source, (node) => write(probe, node, () => 'probe') !== undefined));
   const fed = Object.entries(graph.inputs).filter(([input]) => !frozen.has(input) && !Object.hasOwn(embedded, input));
   const emitter = new ModelEmitter(graph.inputs);
   const names = new Map<Node, readonly string[]>();
@@ -50,26 +62,24 @@ export function lower(source: Graph, { frozen = new Set(), embedded = {}, name =
 function emitNode(emitter: ModelEmitter, node: Node, read: (tensor: Symbolic) => string): readonly string[] {
   const name = node.outputs.length === 1 ? inputName(node.outputs[0]!) : undefined;
   if (name !== undefined) return [name];
+  const made = write(emitter, node, read);
+  if (made) return made;
+  throw new UserLlmError('bad-graph', {
+    what: `operator ${node.operator.name}`,
+    expected: 'an ONNX form, or parts that have one',
+    got: 'neither',
+    mend: 'Give the operator an onnx function that always applies.',
+  });
+}
+
+/** The names of a node's outputs in its own ONNX form, or nothing where it has none that applies. */
+function write(emitter: OnnxEmitter, node: Node, read: (tensor: Symbolic) => string): readonly string[] | undefined {
   const operands = node.inputs.map((tensor): OnnxOperand => ({
     name: read(tensor),
     dtype: tensor.dtype,
     shape: tensor.shape,
   }));
-  const { operator } = node;
-  const made = operator.onnx?.(emitter, operands, node);
-  if (made) return made;
-  // The fused form does not apply to this node: its parts are emitted in its place.
-  const parts = expandNode(node, node.inputs, () => false);
-  const inner = new Map<Node, readonly string[]>();
-  const readInner = (tensor: Symbolic): string => inner.get(tensor.node)?.[tensor.output] ?? read(tensor);
-  const known = new Set(node.inputs.map((tensor) => tensor.node));
-  const visit = (part: Node): void => {
-    if (inner.has(part) || known.has(part)) return;
-    part.inputs.forEach((tensor) => visit(tensor.node));
-    inner.set(part, emitNode(emitter, part, readInner));
-  };
-  parts.forEach((tensor) => visit(tensor.node));
-  return parts.map(readInner);
+  return node.operator.onnx?.(emitter, operands, node);
 }
 
 function toValue(name: string, { dtype, shape }: Symbolic): ModelValue {
