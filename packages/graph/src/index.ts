@@ -97,6 +97,7 @@ export {
 export { attention, type AttentionOptions } from './operators/attention.js';
 export { batchMatmul, batchMatmulTransposed, matmul, matmulTransposed } from './operators/matmul.js';
 export { broadcastLike } from './operators/broadcast.js';
+export { cachedAttention, type CachedAttentionOptions, type KeyValueCache } from './operators/cached-attention.js';
 export { cast } from './operators/cast.js';
 export { concat, stack } from './operators/concat.js';
 export { sparseCrossEntropy, type CrossEntropyOptions } from './operators/cross-entropy.js';

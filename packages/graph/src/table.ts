@@ -12,6 +12,7 @@ import {
 } from './operators/arithmetic.js';
 import { attentionOperator } from './operators/attention.js';
 import { broadcastToOperator } from './operators/broadcast.js';
+import { cachedAttentionOperator } from './operators/cached-attention.js';
 import { castOperator } from './operators/cast.js';
 import { equalOperator, lessOperator, lessEqualOperator, andOperator, orOperator } from './operators/comparison.js';
 import { concatOperator } from './operators/concat.js';
@@ -64,6 +65,7 @@ export const operators = {
   argmax: argmaxOperator,
   attention: attentionOperator,
   broadcastTo: broadcastToOperator,
+  cachedAttention: cachedAttentionOperator,
   cast: castOperator,
   concat: concatOperator,
   constant: constantOperator,

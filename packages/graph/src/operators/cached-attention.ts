@@ -1,0 +1,205 @@
+import { mismatch, requireDType, requireFloat } from '../inference.js';
+import { apply, applyOne, defineComposite, type Example } from '../operator.js';
+import { multiplySizes, sameShape, sameSize, type Size } from '../size.js';
+import type { Float, Symbolic, TensorType } from '../symbolic.js';
+import { maximumOperator, minimumOperator, rawAdd, rawSubtract } from './arithmetic.js';
+import { attentionOperator } from './attention.js';
+import { rawBroadcastTo } from './broadcast.js';
+import { rawAnd, rawLess, rawLessEqual } from './comparison.js';
+import { scalarLike } from './elementwise.js';
+import { rawReshape } from './reshape.js';
+import { range, sizeValue } from './size-value.js';
+import { takeAlongOperator } from './take-along.js';
+import { rawTranspose } from './transpose.js';
+import { rawWhere } from './where.js';
+
+// B batch, T new tokens, M places of the cache, H query heads, N key heads, S head size.
+
+/** Attributes of `cachedAttention`. */
+export interface CachedAttentionAttributes {
+  readonly heads: number;
+  readonly keyValueHeads: number;
+  readonly scale: number;
+  /** How many keys back a query reads, its own included; 0 for all. */
+  readonly window: number;
+}
+
+function infer(inputs: readonly TensorType[], { heads, keyValueHeads }: CachedAttentionAttributes): TensorType[] {
+  const [query, key, value, pastKey, pastValue, lengths] = inputs;
+  requireFloat('cachedAttention', query!, key!, value!, pastKey!, pastValue!);
+  requireDType('cachedAttention', 'int32', lengths!);
+  const [batch, time, width] = query!.shape;
+  const [pastBatch, pastHeads, , size] = pastKey!.shape;
+  const fits =
+    query!.shape.length === 3 &&
+    pastKey!.shape.length === 4 &&
+    sameShape(key!.shape, value!.shape) &&
+    sameShape(pastKey!.shape, pastValue!.shape) &&
+    sameShape(key!.shape, [batch!, time!, multiplySizes(size!, keyValueHeads)]) &&
+    sameSize(pastBatch!, batch!) &&
+    sameSize(pastHeads!, keyValueHeads) &&
+    sameSize(width!, multiplySizes(size!, heads)) &&
+    sameShape(lengths!.shape, [batch!]);
+  if (!fits) {
+    throw mismatch(
+      'cachedAttention',
+      `queries [B, T, ${heads} heads], keys and values [B, T, ${keyValueHeads} heads], caches [B, ${keyValueHeads}, M, head size] and lengths [B]`,
+      inputs,
+    );
+  }
+  return [query!, pastKey!, pastValue!];
+}
+
+/** `[B, M]`: how far behind the first new token each place of the cache lies; negative for what came before. */
+function offsets(pastKey: Symbolic, lengths: Symbolic): Symbolic {
+  const [batch, , places] = pastKey.shape;
+  const place_1M = rawReshape(range('place', places!), ['batch', 'place'], [1, places!]);
+  return rawSubtract(place_1M, rawReshape(lengths, ['batch', 'place'], [batch!, 1]));
+}
+
+/** A cache with the new tokens written behind those that were there. */
+function written(past: Symbolic, fresh: Symbolic, offset_BM: Symbolic): Symbolic {
+  const [batch, heads, places, size] = past.shape;
+  const time = fresh.shape[1] as Size;
+  const fresh_BNTS = rawTranspose(
+    rawReshape(fresh, ['batch', 'token', 'head', 'headSize'], [batch!, time, heads!, size!]),
+    [0, 2, 1, 3],
+  );
+  const zero = scalarLike(offset_BM, 0);
+  const last = rawSubtract(sizeValue(time), scalarLike(offset_BM, 1));
+  const within = applyOne(minimumOperator, [applyOne(maximumOperator, [offset_BM, zero], {}), last], {});
+  const axes = ['batch', 'head', 'place', 'headSize'];
+  const spread = (x: Symbolic): Symbolic => rawReshape(x, axes, [batch!, 1, places!, 1]);
+  const indices = rawBroadcastTo(spread(within), axes, past.shape);
+  const moved = applyOne(takeAlongOperator, [fresh_BNTS, indices], { axis: 2 });
+  const isNew = rawAnd(rawLessEqual(zero, offset_BM), rawLessEqual(offset_BM, last));
+  return rawWhere(spread(isNew), moved, past);
+}
+
+/**
+ * Causal attention of new tokens to themselves and to those before, whose keys and values are cached.
+ *
+ * Outputs: what the queries read, and both caches with the new keys and values in them. ONNX Runtime updates a cache
+ * in place when a run is given one value as the past and as what comes out.
+ */
+export const cachedAttentionOperator = defineComposite<CachedAttentionAttributes>({
+  name: 'cachedAttention',
+  infer,
+  decompose: ([query, key, value, pastKey, pastValue, lengths], { heads, keyValueHeads, scale, window }) => {
+    const [batch, time] = query!.shape;
+    const [, , places] = pastKey!.shape;
+    const offset_BM = offsets(pastKey!, lengths!);
+    const caches = [written(pastKey!, key!, offset_BM), written(pastValue!, value!, offset_BM)];
+    const offset_B1M = rawReshape(offset_BM, ['batch', 'token', 'place'], [batch!, 1, places!]);
+    const token_T1 = rawReshape(range('token', time!), ['token', 'place'], [time!, 1]);
+    const behind = rawLessEqual(offset_B1M, token_T1);
+    const mask_BTM =
+      window === 0 ? behind : rawAnd(behind, rawLess(rawAdd(token_T1, scalarLike(token_T1, -window)), offset_B1M));
+    const rows = caches.map((cache) =>
+      rawReshape(rawTranspose(cache, [0, 2, 1, 3]), ['batch', 'place', 'width'], [batch!, places!, key!.shape[2]!]),
+    );
+    const attributes = { heads, keyValueHeads, scale, causal: false, window: 0, softCap: 0 };
+    return [applyOne(attentionOperator, [query!, ...rows, mask_BTM], attributes), ...caches];
+  },
+  onnx: (emitter, inputs, { attributes: { heads, keyValueHeads, scale, window } }) => {
+    const [query, , , pastKey, , lengths] = inputs;
+    const size = pastKey!.shape[3];
+    const [, time] = query!.shape;
+    // The fused operator takes head sizes that are multiples of 16, and one new token for each of several users.
+    if (typeof size !== 'number' || size % 16 !== 0 || time !== 1) return undefined;
+    const longest = emitter.emit('ReduceMax', [lengths!.name], { keepdims: { int: 0 } })[0]!;
+    const total = emitter.emit('Add', [longest, emitter.constant('int32', [], [1])])[0]!;
+    return emitter.emit(
+      'GroupQueryAttention',
+      [...inputs.slice(0, 5).map(({ name }) => name), lengths!.name, total],
+      {
+        num_heads: { int: heads },
+        kv_num_heads: { int: keyValueHeads },
+        scale: { float: scale },
+        ...(window === 0 ? {} : { local_window_size: { int: window } }),
+      },
+      { domain: 'com.microsoft', outputs: 3 },
+    );
+  },
+  examples: [
+    cachedExample('one token, unequal pasts', { batch: 2, time: 1, places: 6, size: 16, lengths: [0, 4] }, {}),
+    cachedExample('shared key heads', { batch: 2, time: 1, places: 5, size: 16, lengths: [3, 1] }, { heads: 4 }),
+    cachedExample('window', { batch: 1, time: 1, places: 6, size: 16, lengths: [5] }, { window: 3 }),
+    cachedExample('several tokens', { batch: 2, time: 3, places: 6, size: 4, lengths: [0, 2] }, {}),
+    cachedExample('several tokens, window', { batch: 1, time: 2, places: 5, size: 4, lengths: [2] }, { window: 2 }),
+    cachedExample('one token, odd head size', { batch: 1, time: 1, places: 4, size: 6, lengths: [2] }, {}),
+  ],
+});
+
+interface ExampleSizes {
+  readonly batch: number;
+  readonly time: number;
+  readonly places: number;
+  readonly size: number;
+  readonly lengths: readonly number[];
+}
+
+function cachedExample(
+  name: string,
+  { batch, time, places, size, lengths }: ExampleSizes,
+  more: Partial<CachedAttentionAttributes>,
+): Example<CachedAttentionAttributes> {
+  const attributes = { heads: 2, keyValueHeads: 2, scale: 0.5, window: 0, ...more };
+  const fresh = { shape: [batch, time, attributes.keyValueHeads * size] };
+  const past = { shape: [batch, attributes.keyValueHeads, places, size] };
+  return {
+    name,
+    inputs: [
+      { shape: [batch, time, attributes.heads * size] },
+      fresh,
+      fresh,
+      past,
+      past,
+      { dtype: 'int32', shape: [batch], values: lengths },
+    ],
+    attributes,
+  };
+}
+
+/** A cache of keys or values: `[B, N, M, S]`, filled from the first place on. */
+export type KeyValueCache<B extends string> = Float<readonly [B, 'keyValueHead', 'place', 'headSize']>;
+
+/** How `cachedAttention` reads. */
+export interface CachedAttentionOptions {
+  readonly heads: number;
+  readonly keyValueHeads?: number;
+  /** What scores are multiplied with, `1 / sqrt(headSize)` unless told. */
+  readonly scale?: number;
+  /** How many keys back a query reads, its own included. */
+  readonly window?: number;
+}
+
+/**
+ * Causal attention of new tokens to themselves and to the tokens before, from a cache of keys and values.
+ *
+ * @param query `[B, T, H*S]`, the new tokens, after rotary embedding where there is one.
+ * @param key `[B, T, N*S]`, and `value` the same.
+ * @param caches Keys and values of the tokens before, `[B, N, M, S]`; T places behind `lengths` must be free.
+ * @param lengths `[B]`, how many tokens came before.
+ * @returns What the queries read, `[B, T, H*S]`, and the caches with the new tokens in them.
+ */
+export function cachedAttention<B extends string, T extends string, W extends string, KW extends string>(
+  query: Float<readonly [B, T, W]>,
+  key: Float<readonly [NoInfer<B>, NoInfer<T>, KW]>,
+  value: Float<readonly [NoInfer<B>, NoInfer<T>, NoInfer<KW>]>,
+  caches: { readonly keys: KeyValueCache<NoInfer<B>>; readonly values: KeyValueCache<NoInfer<B>> },
+  lengths: Symbolic<'int32', readonly [NoInfer<B>]>,
+  { heads, keyValueHeads = heads, scale, window = 0 }: CachedAttentionOptions,
+): { readonly mixed: Float<readonly [B, T, W]>; readonly keys: KeyValueCache<B>; readonly values: KeyValueCache<B> } {
+  const size = caches.keys.shape[3];
+  if (typeof size !== 'number')
+    throw mismatch('cachedAttention', 'a head size known when the graph is built', [caches.keys]);
+  const attributes = { heads, keyValueHeads, scale: scale ?? size ** -0.5, window };
+  const inputs = [query, key, value, caches.keys, caches.values, lengths] as readonly Symbolic[];
+  const [mixed, keys, values] = apply(cachedAttentionOperator, inputs, attributes);
+  return {
+    mixed: mixed as Float<readonly [B, T, W]>,
+    keys: keys as KeyValueCache<B>,
+    values: values as KeyValueCache<B>,
+  };
+}
