@@ -1,0 +1,4 @@
+import { TfjsRuntime } from '@user-llm/runtime-tfjs';
+import { modelSuite } from './model-suite.js';
+
+modelSuite('runtime-tfjs on WebAssembly, threads: 1', () => TfjsRuntime.create({ engine: 'wasm', threads: 1 }));
