@@ -105,6 +105,7 @@ export class CEngine implements Engine {
   #opened(handle: Handle, options: SessionOptions): CSession {
     try {
       const session = new CSession(this.#context, handle, options);
+      for (const known of this.#sessions) if (!known.deref()) this.#sessions.delete(known);
       this.#sessions.add(new WeakRef(session));
       return session;
     } catch (error) {

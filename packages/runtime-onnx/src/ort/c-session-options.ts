@@ -2,7 +2,7 @@ import type { CApi } from './c-api.js';
 import { textArray } from './c-memory.js';
 import type { GraphOptimization, SessionOptions } from './engine.js';
 import { Handle } from './handle.js';
-import { chooseProviders, type ProviderSettings } from './providers.js';
+import { chooseProviders, unavailable, type ProviderSettings } from './providers.js';
 import { checkOptions, logSeverity } from './session-options.js';
 
 const optimizationLevels: Readonly<Record<GraphOptimization, number>> = { none: 0, basic: 1, extended: 2, all: 99 };
@@ -37,7 +37,13 @@ export function sessionOptions(api: CApi, options: SessionOptions, available: re
     if (options.optimizedModel !== undefined) api.call('SetOptimizedModelFilePath', target, options.optimizedModel);
     for (const [key, value] of Object.entries(options.config ?? {}))
       api.call('AddSessionConfigEntry', target, key, value);
-    for (const provider of providers) appendProvider(api, target, provider);
+    for (const provider of providers) {
+      try {
+        appendProvider(api, target, provider);
+      } catch (cause) {
+        throw unavailable(provider.name, available, (cause as Error).message, cause);
+      }
+    }
     return handle;
   } catch (error) {
     handle.dispose();

@@ -4,7 +4,7 @@ import { packageFolder } from './library.js';
 import type { PackageSessionOptions } from './package-protocol.js';
 import { answered } from './package-replies.js';
 import { PackageSession } from './package-session.js';
-import { chooseProviders, ortName } from './providers.js';
+import { chooseProviders, ortName, unavailable } from './providers.js';
 import { disposed } from './session-errors.js';
 import { checkOptions, logSeverity } from './session-options.js';
 import type { SharedWeights } from './shared-weights.js';
@@ -60,11 +60,14 @@ export class PackageEngine implements Engine {
     try {
       const created = answered(await client.ask({ kind: 'create', model, options: packaged }), 'model');
       const session = new PackageSession(client, created, options);
+      for (const known of this.#sessions) if (!known.deref()) this.#sessions.delete(known);
       this.#sessions.add(new WeakRef(session));
       return session;
     } catch (error) {
       await client.terminate();
-      throw error;
+      // The package does not say which part failed but in its words.
+      const failed = packaged.executionProviders.find(({ name }) => name !== 'cpu' && named(name, error));
+      throw failed ? unavailable(failed.name, this.availableProviders, (error as Error).message, error) : error;
     }
   }
 
@@ -116,4 +119,8 @@ function nested(config: Readonly<Record<string, string>>): object {
     target[path.at(-1) ?? key] = value;
   }
   return root;
+}
+
+function named(provider: string, error: unknown): boolean {
+  return error instanceof Error && error.message.toLowerCase().includes(provider);
 }

@@ -35,13 +35,22 @@ export function chooseProviders(
   return (choices ?? ['cpu']).map((choice) => {
     const { name, options = {} } = typeof choice === 'string' ? { name: choice } : choice;
     if (Object.hasOwn(ortNames, name) && available.includes(ortNames[name])) return { name, options };
-    const present = Object.entries(ortNames).filter(([, ortName]) => available.includes(ortName));
-    throw new UserLlmError('unavailable-provider', {
-      what: 'execution provider',
-      expected: `one of ${present.map(([known]) => known).join(', ')} (what this build of ONNX Runtime has)`,
-      got: String(name),
-      mend: 'Choose one of these, or give the path of a build that has it as `library`.',
-    });
+    throw unavailable(String(name), available, `no ${String(name)}`);
+  });
+}
+
+/**
+ * The error for a provider that this build of ONNX Runtime lacks, or that does not start on this machine or with
+ * these settings; it lists those that the build has.
+ */
+export function unavailable(name: string, available: readonly string[], got: string, cause?: unknown): UserLlmError {
+  const present = Object.entries(ortNames).filter(([, ortName]) => available.includes(ortName));
+  return new UserLlmError('unavailable-provider', {
+    what: `execution provider ${name}`,
+    expected: `one of ${present.map(([known]) => known).join(', ')} (what this build of ONNX Runtime has) that starts here`,
+    got,
+    mend: 'Choose another, install what it needs, or give the path of a build that has it as `library`.',
+    cause,
   });
 }
 

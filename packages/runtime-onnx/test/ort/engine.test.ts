@@ -253,11 +253,21 @@ describe.each(kinds)('engine %s', (kind) => {
 
   it('refuses providers that are not there, and lists those that are', async () => {
     const model = identityModel('float32', [1]);
-    for (const name of ['coreml', 'quantum']) {
+    const ofAnotherSystem = process.platform === 'darwin' ? 'dml' : 'coreml';
+    for (const name of [ofAnotherSystem, 'quantum']) {
       const opening = open(model, { providers: [name as 'coreml', 'cpu'] });
       await expect(opening).rejects.toEqual(code('unavailable-provider'));
-      await expect(opening).rejects.toThrow(/cpu/);
+      await expect(opening).rejects.toThrow(/one of.* cpu/);
     }
+  });
+
+  it.skipIf(process.platform === 'darwin')('runs on CUDA, or says that it cannot start', async () => {
+    const opening = open(identityModel('float32', [1]), { providers: [{ name: 'cuda', options: { device_id: '0' } }] });
+    const outcome = await opening.then(
+      (session) => session.runSync({ x: float32([1], Float32Array.of(3)) })['y']?.data[0],
+      (error: unknown) => error,
+    );
+    expect([3, code('unavailable-provider')]).toContainEqual(outcome);
   });
 
   it('refuses options out of range', async () => {
