@@ -54,6 +54,8 @@ export interface Example<A extends Attributes> {
   readonly attributes: A;
   /** False where the function has a kink or a jump, so that finite differences say nothing. */
   readonly smooth?: false;
+  /** How many outputs tests look at, the first ones; the others have elements that no one may read. */
+  readonly judged?: number;
 }
 
 interface OperatorBase<A extends Attributes> {

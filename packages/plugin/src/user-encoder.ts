@@ -37,7 +37,7 @@ export interface UserEncoderModule extends Module {
   nextItem(parameters: never, batch: EventBatch): Float<readonly ['batch', 'item']>;
 }
 
-/** A kind of user encoder (User-LLM, section on the user encoder: histories distilled into embeddings). */
+/** A kind of user encoder: it distils histories into embeddings (Ning et al., arXiv 2402.13598). */
 export interface UserEncoder<Config = unknown> extends ModelPart<Config> {
   build(config: Config, features: readonly EncodedFeature[]): UserEncoderModule;
 }

@@ -79,7 +79,8 @@ function written(past: Symbolic, fresh: Symbolic, offset_BM: Symbolic): Symbolic
 /**
  * Causal attention of new tokens to themselves and to those before, whose keys and values are cached.
  *
- * Outputs: what the queries read, and both caches with the new keys and values in them. ONNX Runtime updates a cache
+ * Outputs: what the queries read, and both caches with the new keys and values in them; what lies behind those is
+ * not defined. ONNX Runtime updates a cache
  * in place when a run is given one value as the past and as what comes out.
  */
 export const cachedAttentionOperator = defineComposite<CachedAttentionAttributes>({
@@ -158,6 +159,7 @@ function cachedExample(
       { dtype: 'int32', shape: [batch], values: lengths },
     ],
     attributes,
+    judged: 1,
   };
 }
 

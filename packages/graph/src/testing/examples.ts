@@ -59,7 +59,7 @@ function exampleCase<A extends Attributes>(operator: Operator<A>, example: Examp
     };
   });
   const inputs = named.map(({ tensor }) => tensor);
-  const outputs = apply(operator, inputs, example.attributes);
+  const outputs = apply(operator, inputs, example.attributes).slice(0, example.judged);
   return {
     title: `${operator.name}: ${example.name}`,
     operator,
