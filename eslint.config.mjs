@@ -67,6 +67,8 @@ export default typescript.config(
         {
           enforceBuildableLibDependency: true,
           allow: [],
+          // A package loads nothing at import, so that one file may ask for it lazily and another not.
+          checkDynamicDependenciesExceptions: ['.*'],
           depConstraints: [...floorConstraints, { sourceTag: 'floor:tools', onlyDependOnLibsWithTags: ['*'] }],
         },
       ],
@@ -158,8 +160,8 @@ export default typescript.config(
           checkObsoleteDependencies: true,
           checkVersionMismatches: true,
           checkMissingDependencies: true,
-          // Optional peers, found by their path when they are there.
-          ignoredDependencies: ['@tensorflow/tfjs-node', '@tensorflow/tfjs-node-gpu'],
+          // Optional peers, found by their path when they are there; and what @commander-js/extra-typings imports.
+          ignoredDependencies: ['@tensorflow/tfjs-node', '@tensorflow/tfjs-node-gpu', 'commander'],
         },
       ],
     },

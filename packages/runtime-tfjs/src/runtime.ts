@@ -58,6 +58,8 @@ export class TfjsRuntime implements Runtime {
     return Promise.resolve().then(() => new TrainStep(this.engine, source, options));
   }
 
-  /** Nothing to release: programs and values own what they hold, and the engine stays for others. */
-  dispose(): void {}
+  /** Releases nothing. */
+  dispose(): void {
+    // Programs and values own what they hold, and the engine stays for others.
+  }
 }

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -8,33 +9,39 @@ import { buildStale } from '../launch.mjs';
 import { workspacePackages, workspaceRoot } from '../workspace.mjs';
 
 const run = promisify(execFile);
-const packed = ['tensor', 'graph', 'plugin', 'optimizers', 'runtime-onnx', 'runtime-tfjs'];
+const packed = ['tensor', 'graph', 'plugin', 'optimizers', 'runtime-onnx'];
 
 /** Plain JavaScript, as a user would write it who has only the tarballs. */
 const program = `
-import { gradients, graph, input, matmul, mean, multiply, square, subtract } from '@user-llm/graph';
-import { TfjsRuntime } from '@user-llm/runtime-tfjs';
-import { Random, tensor } from '@user-llm/tensor';
-import '@user-llm/optimizers';
+import { input, matmul, mean, square, subtract, trainStepGraphs } from '@user-llm/graph';
+import { adam } from '@user-llm/optimizers';
 import '@user-llm/plugin';
-import '@user-llm/runtime-onnx';
+import { OnnxRuntime } from '@user-llm/runtime-onnx';
+import { Random, tensor } from '@user-llm/tensor';
 
 const x = input('x', 'float32', ['user', 'width'], [4, 2]);
 const y = input('y', 'float32', ['user', 'score'], [4, 1]);
 const w = input('w', 'float32', ['width', 'score'], [2, 1]);
 const loss = mean(square(subtract(matmul(x, w), y)));
-const next = subtract(w, multiply(gradients(loss, { w }).w, 0.1));
-const runtime = await TfjsRuntime.create({ engine: 'wasm' });
+const optimizer = adam({ learningRate: 0.1 });
+const { fused, init, carry } = trainStepGraphs({ inputs: [x, y, w], loss, parameters: { w }, optimizer });
 const drawn = Random.fromSeed(1).normal(2);
-const initial = { w: tensor('float32', ['width', 'score'], [[drawn[0]], [drawn[1]]]) };
-const step = await runtime.compileTrainStep(graph([x, y, w], { loss, next }), { carry: { w: 'next' }, initial });
+const start = { w: tensor('float32', ['width', 'score'], [[drawn[0]], [drawn[1]]]) };
+const runtime = await OnnxRuntime.create();
+const starting = await (await runtime.compile(init)).run(start);
+const initial = { ...start };
+for (const [name, value] of Object.entries(starting)) initial[name] = await value.read();
+const step = await runtime.compileTrainStep(fused, { carry, initial });
 const users = tensor('float32', ['user', 'width'], [[1, 0], [0, 1], [1, 1], [2, 1]]);
 const scores = tensor('float32', ['user', 'score'], [[2], [-3], [-1], [1]]);
-for (let at = 0; at < 300; at++) (await step.run({ x: users, y: scores })).loss.dispose();
+for (let at = 0; at < 400; at++) {
+  for (const value of Object.values(await step.run({ x: users, y: scores }))) value.dispose();
+}
 const learned = await step.state.w.read();
 console.log(JSON.stringify([learned.at(0, 0), learned.at(1, 0)]));
-process.exit(0);
 `;
+
+const compiler = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 
 let folder: string;
 
@@ -52,16 +59,17 @@ it('packages packed and installed elsewhere train a model from plain JavaScript'
   for (const short of packed) {
     const { name, folder: source } = packages.get(`@user-llm/${short}`)!;
     await buildStale(workspaceRoot, name);
+    await run(process.execPath, [compiler, '-b', join(source, 'tsconfig.lib.json')]);
     const args = ['pack', '--json', '--pack-destination', folder];
     const [tarball] = JSON.parse((await npm(args, source)).stdout) as { filename: string; files: { path: string }[] }[];
     const files = tarball!.files.map(({ path }) => path);
-    expect(files).toContain('dist/index.js');
+    expect(files).toEqual(expect.arrayContaining(['README.md', 'dist/index.js', 'dist/index.d.ts']));
     expect(files.filter((path) => /^(src|test)\/|tsbuildinfo/.test(path))).toEqual([]);
     tarballs.push(`./${tarball!.filename}`);
   }
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n');
   writeFileSync(join(folder, 'train.js'), program);
-  await npm(['install', '--no-audit', '--no-fund', '--prefer-offline', ...tarballs], folder);
+  await npm(['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', ...tarballs], folder);
   const { stdout } = await run(process.execPath, ['train.js'], { cwd: folder });
   const [first, second] = JSON.parse(stdout) as [number, number];
   expect(first).toBeCloseTo(2, 2);
