@@ -58,7 +58,7 @@ describe('README', () => {
     const said = [...example.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm)].map((match) => match[1]);
     expect(said).toHaveLength(2);
     expect(run(example)).toEqual(said);
-  }, 30_000);
+  }, 120_000);
 
   it('lists the operators of the table', () => {
     const gradientOf = ({ gradient }: Operator): string =>
@@ -85,5 +85,5 @@ describe('the guide to operators', () => {
     const code = blocks(guide).join('\n');
     expect(compile(code)).toEqual([]);
     run(code);
-  }, 30_000);
+  }, 120_000);
 });

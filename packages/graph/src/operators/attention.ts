@@ -111,6 +111,24 @@ export const attentionOperator = defineComposite<AttentionAttributes>({
     const mixed_BHQS = rawReshape(rawMatmul(weights_BNRK, v_BNKS), q_BHQS.axes, q_BHQS.shape);
     return [rawReshape(rawTranspose(mixed_BHQS, [0, 2, 1, 3]), query!.axes, query!.shape)];
   },
+  onnx: (
+    emitter,
+    [query, key, value, mask],
+    { attributes: { heads, keyValueHeads, scale, causal, window, softCap: cap } },
+  ) => {
+    // ONNX Runtime's fused form shares no key heads, bounds no scores, and gives a query that may read nothing the
+    // mean of all values. Its causal form counts from the first key, ours from the last.
+    const equalPlaces = sameSize(query!.shape[1]!, key!.shape[1]!);
+    const empty = [query!, key!].some(({ shape }) => shape.includes(0));
+    const applies = keyValueHeads === heads && cap === 0 && window === 0 && !mask && (!causal || equalPlaces) && !empty;
+    if (!applies || query!.dtype !== 'float32') return undefined;
+    return emitter.emit(
+      'MultiHeadAttention',
+      [query!.name, key!.name, value!.name],
+      { num_heads: { int: heads }, scale: { float: scale }, unidirectional: { int: causal ? 1 : 0 } },
+      { domain: 'com.microsoft' },
+    );
+  },
   examples: [
     attentionExample('full', [2, 3, 4], [2, 5, 4], { heads: 2 }),
     attentionExample('causal', [2, 4, 4], [2, 4, 4], { heads: 2, causal: true }),
