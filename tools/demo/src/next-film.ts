@@ -11,7 +11,7 @@ import {
   subtract,
   type Float,
 } from '@user-llm/graph';
-import { TfjsRuntime } from '@user-llm/runtime-tfjs';
+import { OnnxRuntime } from '@user-llm/runtime-onnx';
 import { Random, Tensor, type Id } from '@user-llm/tensor';
 import type { Histories } from './ratings.js';
 
@@ -46,13 +46,13 @@ const guesses = 50;
  * Trains `logits = mean(embedding of the last ten films) x embedding^T + bias` by stochastic gradient descent with
  * momentum. Every user's last film is kept out and asked for in the end.
  *
- * @throws UserLlmError as `TfjsRuntime.create`.
+ * @throws UserLlmError as `OnnxRuntime.create`.
  */
 export async function trainNextFilm(histories: Histories, options: NextFilmOptions): Promise<NextFilmResult> {
   const { films } = histories;
   const users = histories.users.filter((history) => history.length > events + 1);
   const random = Random.fromSeed(options.seed);
-  const runtime = await TfjsRuntime.create();
+  const runtime = await OnnxRuntime.create();
 
   const history = input('history', 'int32' as Id<'film'>, ['event', 'batch'], [events, batch]);
   const label = input('label', 'int32', ['batch'], [batch]);
@@ -117,7 +117,7 @@ export async function trainNextFilm(histories: Histories, options: NextFilmOptio
     options.progress?.(at, value);
   }
 
-  const scoring = await Promise.resolve(runtime.compile(graph([history, table, bias], { logits })));
+  const scoring = await runtime.compile(graph([history, table, bias], { logits }));
   const learned = { table: step.state['table']!, bias: step.state['bias']! };
   let modelHits = 0;
   for (let first = 0; first < users.length; first += batch) {
@@ -135,7 +135,7 @@ export async function trainNextFilm(histories: Histories, options: NextFilmOptio
   for (const user of users) for (const film of user.slice(0, -1)) popularity[film]! += 1;
   const popularityHits = users.filter((user) => isAmongBest(popularity, user.at(-1)!)).length;
   return {
-    engine: runtime.engine.name,
+    engine: `ONNX Runtime ${runtime.engine.version}`,
     losses,
     modelHits: modelHits / users.length,
     popularityHits: popularityHits / users.length,
