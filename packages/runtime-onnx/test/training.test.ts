@@ -1,5 +1,5 @@
 import type { Feeds } from '@user-llm/graph';
-import { Tensor } from '@user-llm/tensor';
+import type { Tensor } from '@user-llm/tensor';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { OnnxRuntime, type OnnxStatefulProgram } from '../src/index.js';
 import { attentionModel, normal, numbers, perceptron, type Trained } from './support/models.js';

@@ -1,0 +1,192 @@
+import {
+  add,
+  addSizes,
+  evaluate,
+  graph,
+  input,
+  matmul,
+  multiplySizes,
+  range,
+  reshape,
+  scatterAdd,
+  sizeValue,
+  symbol,
+  toReference,
+  type Graph,
+  type Value,
+} from '@user-llm/graph';
+import type { Tensor } from '@user-llm/tensor';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { OnnxRuntime } from '../src/index.js';
+import { languageModel, normal, numbers, whole } from './support/models.js';
+
+/** y = x multiplied `times` times by w: work for as long as one likes. */
+function longGraph(width: number, times: number): Graph {
+  const x = input('x', 'float32', ['row', 'column'], [width, width]);
+  const w = input('w', 'float32', ['column', 'column2'], [width, width]);
+  let y = x;
+  for (let time = 0; time < times; time++) {
+    y = reshape(matmul(y, w), ['row', 'column'], [width, width]);
+  }
+  return graph([x, w], { y });
+}
+
+/** Feeds of `longGraph` under which nothing overflows. */
+function longFeeds(width: number): Record<string, Tensor> {
+  return {
+    x: normal('x', ['row', 'column'], [width, width], 1),
+    w: normal('w', ['column', 'column2'], [width, width], width ** -0.5),
+  };
+}
+
+describe.each([1, 2])('programs on %d threads', (threads) => {
+  let runtime: OnnxRuntime;
+  beforeAll(async () => {
+    runtime = await OnnxRuntime.create({ intraOpThreads: threads });
+  });
+  afterAll(() => runtime.dispose());
+
+  test('batch and sequence may be symbolic, frozen weights and fed ones alike', async () => {
+    const [batch, time] = [symbol('batch'), symbol('time')];
+    const { ids, logits, parameters, tokens } = languageModel(batch, time);
+    const flat = reshape(logits, ['place', 'token'], [multiplySizes(batch, time), tokens]);
+    const places = range('time', time);
+    const count = sizeValue(addSizes(multiplySizes(batch, time), 1));
+    const source = graph([ids, ...Object.values(parameters)], { flat, places, count });
+    const weights = Object.fromEntries(
+      Object.entries(parameters).map(([name, { axes, shape }]) => [
+        name,
+        normal(name, axes, shape as readonly number[]),
+      ]),
+    );
+    const fed = await runtime.compile(source);
+    const frozen = await runtime.compile(source, weights);
+    for (const [users, events] of [
+      [1, 1],
+      [3, 4],
+      [2, 17],
+    ] as const) {
+      const feeds = { ids: whole('ids', ids.axes, [users, events], tokens) };
+      const all = Object.entries({ ...feeds, ...weights }).map(
+        ([name, tensor]) => [name, toReference(tensor)] as const,
+      );
+      const wanted = evaluate(source, Object.fromEntries(all));
+      for (const results of [await fed.run({ ...feeds, ...weights }), await frozen.run(feeds)]) {
+        for (const [name, { shape, data }] of Object.entries(wanted)) {
+          const got = results[name]!.readSync();
+          expect(got.shape).toEqual(shape);
+          expect(Math.max(...numbers(got).map((value, at) => Math.abs(value - data[at]!)))).toBeLessThan(2e-5);
+        }
+      }
+    }
+    await Promise.all([fed.dispose(), frozen.dispose()]);
+  });
+
+  test('heavily repeated indices add up exactly, each time', async () => {
+    const [rows, count, width] = [13, 3000, 64];
+    const ids = input('ids', 'int32', ['event'], [count]);
+    const x = input('x', 'float32', ['event', 'width'], [count, width]);
+    const program = await runtime.compile(graph([ids, x], { y: scatterAdd(ids, x, 'item', rows) }));
+    const feeds = {
+      ids: whole('repeated', ['event'], [count], rows),
+      x: whole('counts', ['event', 'width'], [count, width], 100).cast('float32') as Tensor,
+    };
+    const wanted = new Array<number>(rows * width).fill(0);
+    const places = numbers(feeds.ids);
+    numbers(feeds.x).forEach((value, at) => {
+      wanted[places[Math.floor(at / width)]! * width + (at % width)]! += value;
+    });
+    for (let run = 0; run < 20; run++) {
+      expect(numbers((await program.run(feeds))['y']!.readSync())).toEqual(wanted);
+    }
+    await program.dispose();
+  });
+});
+
+describe('a program', () => {
+  let runtime: OnnxRuntime;
+  beforeAll(async () => {
+    runtime = await OnnxRuntime.create({ intraOpThreads: 2, pendingRuns: 2 });
+  });
+  afterAll(() => runtime.dispose());
+
+  const small = (): Graph => {
+    const x = input('x', 'float32', ['row', 'column'], [symbol('row'), 2]);
+    return graph([x], { y: add(x, 1) });
+  };
+  const fed = (rows: number): Tensor => normal('x', ['row', 'column'], [rows, 2]);
+
+  test('runs on the spot, into values of the caller, and on values', async () => {
+    const program = await runtime.compile(small());
+    const wanted = numbers(fed(2)).map((value) => Math.fround(value + 1));
+    expect(numbers(program.runSync({ x: fed(2) })['y']!.readSync())).toEqual(wanted);
+    const y = runtime.value(normal('nothing', ['row', 'column'], [2, 2], 0));
+    const results = await program.run({ x: runtime.value(fed(2)) }, { into: { y } });
+    expect(results['y']).toBe(y);
+    expect(numbers(await y.read())).toEqual(wanted);
+    y.write(fed(2));
+    expect(numbers(program.runSync({ x: y }, { into: { y } })['y']!.readSync())).toEqual(wanted);
+    y.dispose();
+    expect(() => y.readSync()).toThrow(expect.objectContaining({ code: 'disposed' }) as Error);
+    await program.dispose();
+  });
+
+  test('lets the event loop turn, takes no more runs than told, and ends one that is aborted', async () => {
+    const program = await runtime.compile(longGraph(320, 120));
+    const feeds = longFeeds(320);
+    let ticks = 0;
+    let over = false;
+    const tick = (): void => {
+      ticks++;
+      if (!over) setImmediate(tick);
+    };
+    setImmediate(tick);
+    const first = program.run(feeds);
+    const second = program.run(feeds);
+    await expect(program.run(feeds)).rejects.toMatchObject({ code: 'overloaded' });
+    const [one, other] = await Promise.all([first, second]);
+    over = true;
+    expect(ticks).toBeGreaterThan(5);
+    expect(numbers(one['y']!.readSync())).toEqual(numbers(other['y']!.readSync()));
+    const control = new AbortController();
+    const aborted = program.run(feeds, { signal: control.signal });
+    setImmediate(() => control.abort());
+    await expect(aborted).rejects.toMatchObject({ code: 'aborted' });
+    expect(numbers((await program.run(feeds))['y']!.readSync())).toEqual(numbers(one['y']!.readSync()));
+    await program.dispose();
+  });
+
+  test('says what is wrong with its feeds', async () => {
+    const program = await runtime.compile(small());
+    const own = runtime.value(fed(2));
+    const foreign: Value = {
+      dtype: own.dtype,
+      axes: own.axes,
+      shape: own.shape,
+      read: () => own.read(),
+      write: (tensor) => own.write(tensor),
+      dispose: () => own.dispose(),
+    };
+    const cases: readonly (readonly [Record<string, Tensor | Value>, string])[] = [
+      [{}, 'missing-feed'],
+      [{ x: fed(2), z: fed(2) }, 'unknown-feed'],
+      [{ x: fed(2).cast('float64') as Tensor }, 'dtype-mismatch'],
+      [{ x: normal('x', ['row', 'column'], [2, 3]) }, 'shape-mismatch'],
+      [{ x: normal('x', ['column'], [2]) }, 'shape-mismatch'],
+      [{ x: normal('x', ['column', 'row'], [2, 2]) }, 'axis-mismatch'],
+      [{ x: foreign }, 'foreign-value'],
+    ];
+    for (const [feeds, code] of cases) {
+      const error = await program.run(feeds).catch((reason: unknown) => reason);
+      expect(error).toMatchObject({ code });
+      expect((error as Error).message).toMatch(/"x"|"z"/);
+    }
+    const mine = runtime.value(fed(2));
+    mine.dispose();
+    await expect(program.run({ x: mine })).rejects.toMatchObject({ code: 'disposed' });
+    await program.dispose();
+    await program.dispose();
+    await expect(program.run({ x: fed(2) })).rejects.toMatchObject({ code: 'disposed' });
+    expect(() => program.runSync({ x: fed(2) })).toThrow(expect.objectContaining({ code: 'disposed' }) as Error);
+  });
+});
