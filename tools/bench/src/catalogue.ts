@@ -5,6 +5,8 @@ export type Catalogue = Readonly<Record<string, () => Promise<Benchmark>>>;
 
 /** Every benchmark of this workspace. */
 export const catalogue: Catalogue = {
+  'event-loop': async () => (await import('./event-loop.js')).eventLoop,
   'matrix-product': async () => (await import('./matrix-product.js')).matrixProduct,
+  operators: async () => (await import('./operators.js')).operators,
   'train-step': async () => (await import('./train-step.js')).trainStep,
 };
