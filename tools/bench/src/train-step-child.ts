@@ -10,7 +10,7 @@ const size = 1024;
 /** An engine as this benchmark needs it. */
 interface StepEngine {
   readonly name: string;
-  compile(graph: Graph): Promise<Pick<Program, 'run'>>;
+  compile(graph: Graph): Promise<Pick<Program, 'run' | 'dispose'>>;
   compileTrainStep(
     graph: Graph,
     options: { carry: Readonly<Record<string, string>>; initial: Readonly<Record<string, Tensor>> },
@@ -92,6 +92,7 @@ async function matrixProduct(engine: StepEngine, count: number): Promise<MatrixP
     least = Math.min(least, performance.now() - before);
     Object.values(results).forEach((value) => value.dispose());
   }
+  await program.dispose();
   return { gigaflops: (2 * size ** 3) / least / 1e6 };
 }
 
