@@ -1,4 +1,5 @@
 export { differentiate, gradients, type Differentiated } from './autodiff.js';
+export { requireCarry, requireFiniteOutput, requireInitial } from './carried-state.js';
 export { bytesOf, elementwiseCost, freeCost, movementCost, type Cost } from './cost.js';
 export { bindFeeds, evaluate, toReference } from './evaluate.js';
 export { cost, flops, type Bindings, type GraphCost } from './graph-cost.js';

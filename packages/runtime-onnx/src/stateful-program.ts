@@ -1,6 +1,9 @@
 import {
   bindFeeds,
   evaluateShape,
+  requireCarry,
+  requireFiniteOutput,
+  requireInitial,
   type Feeds,
   type Graph,
   type GraphSource,
@@ -9,9 +12,9 @@ import {
   type Symbolic,
   type TrainStepOptions,
 } from '@user-llm/graph';
-import { allocate, elements, isFloat, Tensor, UserLlmError, type BaseDType } from '@user-llm/tensor';
+import { allocate, elements, Tensor, UserLlmError, type Axes, type BaseDType, type DType } from '@user-llm/tensor';
 import type { Binding, EngineSession, HostTensor } from './ort/engine.js';
-import { feedMemory, OnnxValue, requireFit } from './value.js';
+import { feedMemory, OnnxValue } from './value.js';
 
 /** Makes a session for a graph; frozen inputs become initializers. */
 export type CompileSession = (graph: Graph, frozen: ReadonlySet<string>) => Promise<EngineSession>;
@@ -44,7 +47,7 @@ export class OnnxStatefulProgram implements StatefulProgram {
     this.#source = source;
     this.#options = options;
     this.#compile = compile;
-    for (const name of Object.keys(options.carry)) requireInitial(name, options.initial);
+    requireInitial(options);
     const first = Object.keys(options.carry).map((name) => {
       const { axes, dtype, shape, data } = options.initial[name]!.contiguous();
       const memory = { dtype: dtype as BaseDType, shape, data: data.slice() };
@@ -76,7 +79,7 @@ export class OnnxStatefulProgram implements StatefulProgram {
         (bucket.feeds[name]!.data as Float32Array).set(data as Float32Array);
       await bucket.bindings[this.#current].run(signal ? { signal } : {});
       for (const name of this.#options.requireFinite ?? []) {
-        requireFinite(name, new OnnxValue(bucket.graph.outputs[name]!.axes, bucket.outputs[name]!));
+        requireFiniteOutput(name, tensorOver(bucket.graph.outputs[name]!.axes, bucket.outputs[name]!));
       }
       this.#current = this.#current === 0 ? 1 : 0;
       return Object.fromEntries(
@@ -113,10 +116,9 @@ export class OnnxStatefulProgram implements StatefulProgram {
   }
 
   async #makeBucket(shapes: Readonly<Record<string, readonly number[]>>): Promise<Bucket> {
-    const { carry, frozen = {}, initial, requireFinite: finite = [] } = this.#options;
+    const { carry, frozen = {}, initial } = this.#options;
     const graph = typeof this.#source === 'function' ? this.#source(shapes) : this.#source;
-    checkCarry(graph, carry, initial);
-    checkReturned(graph, carry, finite);
+    requireCarry(graph, this.#options);
     const fed = Object.entries(graph.inputs).filter(([name]) => !(name in carry) && !(name in frozen));
     const declared = Object.fromEntries(
       fed.map(([name, { dtype, shape }]) => [name, { dtype, shape: shapes[name] ?? (shape as readonly number[]) }]),
@@ -157,6 +159,11 @@ export class OnnxStatefulProgram implements StatefulProgram {
   }
 }
 
+/** A host tensor on the memory itself. */
+function tensorOver(axes: Axes, { dtype, shape, data }: HostTensor): Tensor {
+  return new Tensor<DType, Axes>(dtype, axes, shape, data as never);
+}
+
 function emptyLike(value: OnnxValue): HostTensor {
   const { dtype, shape } = value.memory;
   return { dtype, shape, data: allocate(dtype, elements(shape)) };
@@ -171,69 +178,6 @@ function initialShapes(
   carry: Readonly<Record<string, string>>,
 ): Record<string, Tensor> {
   return Object.fromEntries(Object.keys(carry).map((name) => [name, initial[name]!]));
-}
-
-function requireInitial(name: string, initial: Readonly<Record<string, Tensor>>): void {
-  if (Object.hasOwn(initial, name)) return;
-  throw new UserLlmError('missing-feed', {
-    what: `initial value of ${JSON.stringify(name)}`,
-    expected: 'a tensor for each carried input',
-    got: 'nothing',
-  });
-}
-
-function checkCarry(
-  { inputs, outputs }: Graph,
-  carry: Readonly<Record<string, string>>,
-  initial: Readonly<Record<string, Tensor>>,
-): void {
-  const taken = new Set<string>();
-  for (const [name, output] of Object.entries(carry)) {
-    const from = outputs[output];
-    const to = inputs[name];
-    const fits = from && to && from.dtype === to.dtype && `${from.shape}` === `${to.shape}`;
-    if (!fits || taken.has(output)) {
-      throw new UserLlmError('bad-graph', {
-        what: `carrying ${JSON.stringify(output)} over to ${JSON.stringify(name)}`,
-        expected: 'an input and an output of one type, each once',
-        got: !to
-          ? 'no such input'
-          : !from
-            ? 'no such output'
-            : taken.has(output)
-              ? 'an output twice'
-              : 'different types',
-      });
-    }
-    requireFit(`initial value of ${JSON.stringify(name)}`, to.dtype, to.shape as readonly number[], initial[name]!);
-    taken.add(output);
-  }
-}
-
-function checkReturned({ outputs }: Graph, carry: Readonly<Record<string, string>>, names: readonly string[]): void {
-  const carried = Object.values(carry);
-  const returned = Object.keys(outputs).filter((name) => !carried.includes(name) && isFloat(outputs[name]!.dtype));
-  const wrong = names.find((name) => !returned.includes(name));
-  if (wrong === undefined) return;
-  throw new UserLlmError('bad-graph', {
-    what: `requireFinite ${JSON.stringify(wrong)}`,
-    expected: `a returned output of floats: ${returned.join(', ') || 'there is none'}`,
-    got: wrong in outputs ? 'one that is carried or not of floats' : 'no such output',
-  });
-}
-
-/** Throws for the first number that is NaN or infinite. */
-function requireFinite(name: string, { axes, memory }: OnnxValue): void {
-  const { dtype, shape, data } = memory;
-  const numbers = new Tensor(dtype, axes, shape, data as never).cast('float64').data;
-  const at = numbers.findIndex((value) => !Number.isFinite(value));
-  if (at < 0) return;
-  throw new UserLlmError('not-finite', {
-    what: `output ${JSON.stringify(name)}`,
-    expected: 'finite numbers',
-    got: numbers.length === 1 ? `${numbers[at]}` : `${numbers[at]} at element ${at}`,
-    mend: 'The state is as it was before the step. Lower the learning rate, clip gradients, or leave this batch out.',
-  });
 }
 
 function busy(): UserLlmError {

@@ -1,4 +1,13 @@
-import type { Feeds, Graph, GraphSource, RunOptions, StatefulProgram, TrainStepOptions } from '@user-llm/graph';
+import {
+  requireCarry,
+  requireFiniteOutput,
+  requireInitial,
+  type Feeds,
+  type GraphSource,
+  type RunOptions,
+  type StatefulProgram,
+  type TrainStepOptions,
+} from '@user-llm/graph';
 import { UserLlmError, type Tensor } from '@user-llm/tensor';
 import type { Engine } from './engine/engine.js';
 import { Program, type Results } from './program.js';
@@ -15,7 +24,7 @@ export class TrainStep implements StatefulProgram {
   readonly state: Readonly<Record<string, Value>>;
   readonly #engine: Engine;
   readonly #source: GraphSource;
-  readonly #carry: Readonly<Record<string, string>>;
+  readonly #options: TrainStepOptions;
   readonly #state: Record<string, Value>;
   readonly #frozen: Readonly<Record<string, Value>>;
   readonly #programs = new Map<string, Program>();
@@ -25,19 +34,13 @@ export class TrainStep implements StatefulProgram {
    * @throws UserLlmError `bad-graph` when there is no such input or output, or they differ in type; `missing-feed`
    *   when a carried input has no initial tensor.
    */
-  constructor(engine: Engine, source: GraphSource, { carry, initial, frozen = {} }: TrainStepOptions) {
-    if (typeof source !== 'function') checkCarry(source, carry);
-    const missing = Object.keys(carry).find((name) => !Object.hasOwn(initial, name));
-    if (missing !== undefined) {
-      throw new UserLlmError('missing-feed', {
-        what: `initial value of ${JSON.stringify(missing)}`,
-        expected: 'a tensor for each carried input',
-        got: 'nothing',
-      });
-    }
+  constructor(engine: Engine, source: GraphSource, options: TrainStepOptions) {
+    const { carry, initial, frozen = {} } = options;
+    if (typeof source === 'function') requireInitial(options);
+    else requireCarry(source, options);
+    this.#options = options;
     this.#engine = engine;
     this.#source = source;
-    this.#carry = carry;
     const held = (tensor: Tensor): Value => new Value(engine, tensor.dtype, tensor.axes, upload(engine, tensor));
     this.#state = Object.fromEntries(Object.keys(carry).map((name) => [name, held(initial[name]!)]));
     this.#frozen = Object.fromEntries(Object.entries(frozen).map(([name, tensor]) => [name, held(tensor)]));
@@ -50,7 +53,7 @@ export class TrainStep implements StatefulProgram {
    *
    * @param feeds The inputs that are not carried or frozen: the batch, the learning rate.
    * @returns The outputs that are not carried: the loss, metrics. Whoever gets them disposes of them.
-   * @throws UserLlmError as `Program.run`, and `busy` when the step before has not ended.
+   * @throws UserLlmError as `Program.run`, `busy` when the step before has not ended, and `not-finite`.
    */
   async run(feeds: Feeds, options: RunOptions = {}): Promise<Results> {
     if (this.#running) {
@@ -64,11 +67,18 @@ export class TrainStep implements StatefulProgram {
     this.#running = true;
     try {
       const results = await this.#program(feeds).run({ ...feeds, ...this.#state, ...this.#frozen }, options);
-      for (const [name, output] of Object.entries(this.#carry)) {
+      const { carry, requireFinite = [] } = this.#options;
+      try {
+        for (const name of requireFinite) requireFiniteOutput(name, results[name]!.readSync());
+      } catch (error) {
+        Object.values(results).forEach((value) => value.dispose());
+        throw error;
+      }
+      for (const [name, output] of Object.entries(carry)) {
         this.#state[name]!.dispose();
         this.#state[name] = results[output]!;
       }
-      const carried = new Set(Object.values(this.#carry));
+      const carried = new Set(Object.values(carry));
       return Object.fromEntries(Object.entries(results).filter(([name]) => !carried.has(name)));
     } finally {
       this.#running = false;
@@ -89,32 +99,9 @@ export class TrainStep implements StatefulProgram {
     const known = this.#programs.get(key);
     if (known) return known;
     const graph = this.#source(shapes);
-    checkCarry(graph, this.#carry);
+    requireCarry(graph, this.#options);
     const program = new Program(this.#engine, graph);
     this.#programs.set(key, program);
     return program;
-  }
-}
-
-function checkCarry({ inputs, outputs }: Graph, carry: Readonly<Record<string, string>>): void {
-  const taken = new Set<string>();
-  for (const [name, output] of Object.entries(carry)) {
-    const from = outputs[output];
-    const to = inputs[name];
-    const fits = from && to && from.dtype === to.dtype && `${from.axes} ${from.shape}` === `${to.axes} ${to.shape}`;
-    if (!fits || taken.has(output)) {
-      throw new UserLlmError('bad-graph', {
-        what: `carrying ${JSON.stringify(output)} over to ${JSON.stringify(name)}`,
-        expected: 'an input and an output of one type, each once',
-        got: !to
-          ? 'no such input'
-          : !from
-            ? 'no such output'
-            : taken.has(output)
-              ? 'an output twice'
-              : 'different types',
-      });
-    }
-    taken.add(output);
   }
 }

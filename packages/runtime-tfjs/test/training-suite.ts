@@ -153,6 +153,23 @@ export function trainingSuite(threads: number): void {
       await expect(step.run(feeds)).rejects.toMatchObject({ code: 'disposed' });
     });
 
+    test('a step with a loss that is not finite leaves the state as it was', async () => {
+      const rate = model(0.1);
+      const step = await runtime.compileTrainStep(rate, { carry, initial: initial(), requireFinite: ['loss'] });
+      const broken = initial()['table']!;
+      (broken.data as Float32Array).fill(Number.NaN);
+      const sound = step.state['table']!.readSync();
+      step.state['table']!.write(broken);
+      await expect(step.run(feeds)).rejects.toMatchObject({ code: 'not-finite' });
+      step.state['table']!.write(sound);
+      const { loss } = await step.run(feeds);
+      expect(Number.isFinite(loss!.readSync().data[0] as number)).toBe(true);
+      loss!.dispose();
+      step.dispose();
+      const wrong = { carry, initial: initial(), requireFinite: ['table.next'] };
+      await expect(runtime.compileTrainStep(rate, wrong)).rejects.toMatchObject({ code: 'bad-graph' });
+    });
+
     test('what is carried must fit', async () => {
       const source = model(0.1);
       const make = (wrong: Record<string, string>, start = initial()) =>
