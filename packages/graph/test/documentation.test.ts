@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
@@ -30,8 +31,8 @@ function run(code: string): string[] {
 
 /** Errors of the compiler, under the repository's own options. */
 function compile(code: string): string[] {
-  const file = new URL('documentation-example.ts', import.meta.url).pathname;
-  const root = new URL('../../../', import.meta.url).pathname;
+  const file = fileURLToPath(new URL('documentation-example.ts', import.meta.url));
+  const root = fileURLToPath(new URL('../../../', import.meta.url));
   const base = ts.readConfigFile(`${root}tsconfig.base.json`, (path) => ts.sys.readFile(path));
   const { options } = ts.parseJsonConfigFileContent(base.config, ts.sys, root);
   const host = ts.createCompilerHost(options);
