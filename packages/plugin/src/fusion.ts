@@ -1,4 +1,4 @@
-import type { Module } from '@user-llm/graph';
+import type { Module, NamedTensors } from '@user-llm/graph';
 import type { UserLatents } from './compressor.js';
 import type { LanguageModelHooks } from './language-model.js';
 import type { ModelPart } from './model-part.js';
@@ -7,12 +7,23 @@ import type { ModelPart } from './model-part.js';
 export interface FusionSizes {
   readonly userWidth: number;
   readonly modelWidth: number;
+  /** Decoder layers of the LLM. */
   readonly layers: number;
 }
 
+/**
+ * What an LLM reads of users, ready to be read: keys and values per layer, a soft prompt. The same for every token and
+ * every request, so it is computed once per user and kept. Each tensor's first axis is `batch`.
+ */
+export type UserContext = NamedTensors;
+
 /** A built fusion. */
 export interface FusionModule extends Module {
-  /** How the LLM reads these users: computed once per user, and the same for every token. */
+  /** What is computed once per user. A user with no events (no latent unmasked) has a context that changes nothing. */
+  context(parameters: never, users: UserLatents): UserContext;
+  /** How the LLM reads a context. */
+  hooks(parameters: never, context: UserContext): LanguageModelHooks;
+  /** Both in one: `hooks(parameters, context(parameters, users))`. */
   apply(parameters: never, users: UserLatents): LanguageModelHooks;
 }
 

@@ -41,12 +41,15 @@ export type { History, Timeline } from './timeline.js';
 export type { Communicator } from './communicator.js';
 export type { Compressor, CompressorModule, UserLatents } from './compressor.js';
 export { definePlugin, partName, seamNames, type Plugin, type SeamName, type Seams } from './define-plugin.js';
-export type { Fusion, FusionModule, FusionSizes } from './fusion.js';
+export type { Fusion, FusionModule, FusionSizes, UserContext } from './fusion.js';
 export type {
+  DecodeStep,
   HiddenStates,
   LanguageModel,
   LanguageModelHooks,
   LanguageModelModule,
+  LayerCache,
+  LinearMap,
   TokenBatch,
 } from './language-model.js';
 export type { ModelPart } from './model-part.js';
@@ -54,5 +57,16 @@ export type { OptimizerPlugin } from './optimizer.js';
 export { createRegistry, type Registry } from './registry.js';
 export type { RuntimePlugin } from './runtime.js';
 export type { TrackedRun, Tracker } from './tracker.js';
-export type { EncodedEvents, EncodedFeature, EventBatch, UserEncoder, UserEncoderModule } from './user-encoder.js';
+export type { TextTokenizer } from './text-tokenizer.js';
+export type {
+  AppendedEvents,
+  EncodedEvents,
+  EncodedFeature,
+  EncoderInputs,
+  EventAppender,
+  EventBatch,
+  PretrainingBatch,
+  UserEncoder,
+  UserEncoderModule,
+} from './user-encoder.js';
 export type { UserKey, UserState, UserStore } from './user-store.js';

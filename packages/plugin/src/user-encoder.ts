@@ -1,4 +1,5 @@
-import type { Float, FloatScalar, Module, Symbolic } from '@user-llm/graph';
+import type { Float, FloatScalar, Module, NamedTensors, Symbolic } from '@user-llm/graph';
+import type { Axes, Tensor } from '@user-llm/tensor';
 import type { ModelPart } from './model-part.js';
 
 /** A feature of events as an encoder sees it. */
@@ -10,7 +11,7 @@ export interface EncodedFeature {
   readonly slots: number;
 }
 
-/** A batch of histories. */
+/** A batch of histories, each from the start of its row; what is left of the row is padding. */
 export interface EventBatch {
   /** Ids per feature: `[batch, event]`, or `[batch, event, slot]` for a feature of several slots. */
   readonly features: Readonly<Record<string, Symbolic<'int32'>>>;
@@ -18,6 +19,12 @@ export interface EventBatch {
   readonly mask: Symbolic<'bool', readonly ['batch', 'event']>;
   /** Changes with every training step; absent when nothing is dropped. */
   readonly seed?: Symbolic<'int32', readonly []>;
+}
+
+/** A batch of histories with what came after each event. */
+export interface PretrainingBatch extends EventBatch {
+  /** Ids of the event after each one, shaped as `features`; 0 where there is none. */
+  readonly labels: Readonly<Record<string, Symbolic<'int32'>>>;
 }
 
 /** What an encoder makes of histories. */
@@ -28,16 +35,52 @@ export interface EncodedEvents {
   readonly mask: Symbolic<'bool', readonly ['batch', 'event']>;
 }
 
+/** One more event of each user, with what is kept of the events before. */
+export interface AppendedEvents {
+  /** Ids per feature: `[batch, event]` with one event, or `[batch, event, slot]`. */
+  readonly features: Readonly<Record<string, Symbolic<'int32'>>>;
+  /** How many events came before, `[batch]`; below the encoder's `maximumEvents`. */
+  readonly lengths: Symbolic<'int32', readonly ['batch']>;
+  /** What is kept, by the names of `EventAppender.state`. */
+  readonly state: NamedTensors;
+}
+
+/** Appends an event to a history that is encoded already, without reading the history again. */
+export interface EventAppender {
+  /** Axes and sizes of what is kept of one user, float32; a batch of users has a `batch` axis before them. */
+  readonly state: Readonly<Record<string, { readonly axes: Axes; readonly shape: readonly number[] }>>;
+  /** The embeddings of the new events, equal to those of the whole history encoded at once, and what is kept now. */
+  append(
+    parameters: never,
+    events: AppendedEvents,
+  ): { readonly events: Float<readonly ['batch', 'event', 'userWidth']>; readonly state: NamedTensors };
+}
+
 /** A built encoder. */
 export interface UserEncoderModule extends Module {
+  /** Width of an event's embedding. */
+  readonly userWidth: number;
+  /** Events of the longest history it reads; of a longer one it is given the last. */
+  readonly maximumEvents: number;
   apply(parameters: never, batch: EventBatch): EncodedEvents;
   /** What pretraining minimises: one number. */
-  loss(parameters: never, batch: EventBatch): FloatScalar;
-  /** Scores of the whole catalogue for the event after the last: `[batch, item]`. */
+  loss(parameters: never, batch: PretrainingBatch): FloatScalar;
+  /** Scores of all ids of the item feature for the event after the last: `[batch, item]`; the reserved ids count too. */
   nextItem(parameters: never, batch: EventBatch): Float<readonly ['batch', 'item']>;
+  /** Absent where an event changes the embeddings of those before it, as in a bidirectional encoder. */
+  readonly appender?: EventAppender;
+}
+
+/** What is known of the data when an encoder is built. */
+export interface EncoderInputs {
+  readonly features: readonly EncodedFeature[];
+  /** Name of the feature that is predicted and ranked. */
+  readonly item: string;
+  /** Vectors known of a feature's ids beforehand, `[id, vectorWidth]`, such as those of items' texts. */
+  readonly vectors?: Readonly<Record<string, Tensor<'float32', readonly ['id', 'vectorWidth']>>>;
 }
 
 /** A kind of user encoder: it distils histories into embeddings (Ning et al., arXiv 2402.13598). */
 export interface UserEncoder<Config = unknown> extends ModelPart<Config> {
-  build(config: Config, features: readonly EncodedFeature[]): UserEncoderModule;
+  build(config: Config, inputs: EncoderInputs): UserEncoderModule;
 }

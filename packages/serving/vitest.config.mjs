@@ -1,0 +1,3 @@
+import { project } from '../../tools/build/vitest.mjs';
+
+export default project();
