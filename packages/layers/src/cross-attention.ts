@@ -1,7 +1,7 @@
 import { attention, reshape, type Float, type Symbolic, type SymbolicParameters } from '@user-llm/graph';
 import { headSizeOf } from './heads.js';
 import type { Initialization } from './initialization.js';
-import { linear, projection, type LinearParameters, type ProjectionParameters } from './linear.js';
+import { projection, type ProjectionParameters } from './linear.js';
 import type { Width } from './width.js';
 
 // B batch, Q queries, K keys, W width of what reads, C width of what is read, A attention width (heads * head size).
@@ -18,12 +18,12 @@ export interface CrossAttentionConfig<W extends string, C extends string> {
   readonly initialization: Initialization;
 }
 
-/** Parameters of cross-attention: queries, keys and values without biases, and the way back. */
+/** Parameters of cross-attention: queries, keys, values and the way back, without biases, so that reading nothing adds nothing. */
 export type CrossAttentionParameters<W extends string, C extends string> = {
   readonly q_proj: ProjectionParameters<W, 'attentionWidth'>;
   readonly k_proj: ProjectionParameters<C, 'attentionWidth'>;
   readonly v_proj: ProjectionParameters<C, 'attentionWidth'>;
-  readonly out_proj: LinearParameters<'attentionWidth', W>;
+  readonly out_proj: ProjectionParameters<'attentionWidth', W>;
 };
 
 /** Keys and values of what is read, each `[B, K, A]`: computed once, read as often as one likes. */
@@ -42,7 +42,7 @@ export interface CrossAttention<W extends string, C extends string> {
   ): KeysAndValues<B, K>;
   /**
    * @param x `[B, Q, W]`
-   * @param mask `[B, K]`, true where a key may be read; a row that may read none gets the bias of `out_proj` alone.
+   * @param mask `[B, K]`, true where a key may be read; a row that may read none gets zeros.
    * @returns As `x`.
    */
   apply<B extends string, Q extends string, K extends string>(
@@ -67,7 +67,7 @@ export function crossAttention<const W extends string, const C extends string>(
   const query = projection(width, inner, initialization);
   const key = projection(context, inner, initialization);
   const value = projection(context, inner, initialization);
-  const out = linear(inner, width, initialization);
+  const out = projection(inner, width, initialization);
   return {
     parameters: {
       q_proj: query.parameters,
