@@ -1,1 +1,35 @@
-export {};
+export { commonCategoryCandidate, frequentCategoryCandidate } from './baselines/frequent-category.js';
+export { markovCandidate, type MarkovOptions } from './baselines/markov.js';
+export { popularityCandidate } from './baselines/popularity.js';
+export { answersTask, type Candidate, type CandidateOptions, type Ranking } from './candidates/candidate.js';
+export { totalFlops, type AnswerCost, type FlopsByPart, type Milliseconds } from './cost/answer-cost.js';
+export { evaluationData, type EvaluationData, type EvaluationDataOptions } from './data/evaluation-data.js';
+export { readEvaluationData, type PreparedFiles } from './data/read-evaluation-data.js';
+export {
+  intervalOf,
+  pairedDifference,
+  resample,
+  type BootstrapOptions,
+  type Interval,
+  type Resampled,
+} from './judge/bootstrap.js';
+export {
+  evaluateCandidates,
+  type Difference,
+  type EvaluateOptions,
+  type Evaluation,
+  type EvaluationProgress,
+  type MetricResult,
+  type TaskResult,
+} from './judge/evaluate-candidates.js';
+export type { AnyMetric } from './judge/judge-task.js';
+export { predictionLines, type Prediction } from './judge/predictions.js';
+export { rankAnswer } from './judge/rank-answer.js';
+export { globalTime, heldOutUsers, leaveLastOut, positionsAsked, trainingHistories } from './protocol/protocol.js';
+export {
+  planQuestions,
+  type QuestionCounts,
+  type QuestionOptions,
+  type Questions,
+  type TestQuestion,
+} from './protocol/questions.js';
