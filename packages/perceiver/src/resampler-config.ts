@@ -1,0 +1,32 @@
+import { activations } from '@user-llm/layers';
+import { z } from 'zod';
+
+const count = z.int().min(1);
+
+/** The config of `perceiverResampler`; every field has a default. */
+export const resamplerConfig = z.strictObject({
+  latents: count
+    .default(16)
+    .describe('Trainable latents that replace the events: how many vectors the LLM reads of a user.'),
+  layers: count.default(2).describe('Layers; each reads the events and the latents again.'),
+  heads: count.default(8).describe('Attention heads; they divide `width`.'),
+  width: count
+    .optional()
+    .describe('Width of all heads of attention together, in numbers; the width of the event embeddings when absent.'),
+  feedForward: count
+    .optional()
+    .describe(
+      'Width between the two maps of a feed-forward network; 4 times that of the event embeddings when absent.',
+    ),
+  activation: z.enum(activations).default('gelu').describe('What stands between the maps of a feed-forward network.'),
+  recency: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe(
+      'How many last events get a learned vector that tells how many events ago they were; older ones share one more. 0 for none: the encoder has positions of its own.',
+    ),
+});
+
+/** A checked config of `perceiverResampler`. */
+export type ResamplerConfig = z.infer<typeof resamplerConfig>;
