@@ -15,14 +15,24 @@ function hash(name: string): number {
 }
 
 /**
+ * Numbers of streams for `dropout` and `uniform`, another one with each call.
+ *
+ * @param name Tells the parts of a model apart that share a seed: `user-encoder`.
+ */
+export function randomStreams(name: string): () => number {
+  let stream = hash(name);
+  return () => stream++ >>> 0;
+}
+
+/**
  * Dropout that gives each of its uses the next stream of random numbers, so that a step can be repeated and no two
  * places drop alike.
  *
  * @param seed Changes with every training step; nothing is dropped when it is absent.
- * @param name Tells the parts of a model apart that share a seed: `user-encoder`.
+ * @param name As for `randomStreams`.
  */
 export function dropoutStreams(seed: Symbolic<'int32', readonly []> | undefined, name: string): Dropout {
   if (seed === undefined) return noDropout;
-  let stream = hash(name);
-  return (x, rate) => dropout(x, rate, seed, stream++ >>> 0);
+  const next = randomStreams(name);
+  return (x, rate) => dropout(x, rate, seed, next());
 }

@@ -5,7 +5,7 @@ export {
   type CrossAttentionParameters,
   type KeysAndValues,
 } from './cross-attention.js';
-export { dropoutStreams, noDropout, type Dropout } from './dropout-streams.js';
+export { dropoutStreams, noDropout, randomStreams, type Dropout } from './dropout-streams.js';
 export {
   activations,
   feedForward,

@@ -25,6 +25,11 @@ export interface EventBatch {
 export interface PretrainingBatch extends EventBatch {
   /** Ids of the event after each one, shaped as `features`; 0 where there is none. */
   readonly labels: Readonly<Record<string, Symbolic<'int32'>>>;
+  /**
+   * Where there are labels, as flat positions `batch * events + event`, `[row]`; filled up with any position that has
+   * none. The loss then costs as much as these rows; all positions are looked at when absent.
+   */
+  readonly rows?: Symbolic<'int32', readonly ['row']>;
 }
 
 /** What an encoder makes of histories. */
@@ -67,6 +72,11 @@ export interface UserEncoderModule extends Module {
   loss(parameters: never, batch: PretrainingBatch): FloatScalar;
   /** Scores of all ids of the item feature for the event after the last: `[batch, item]`; the reserved ids count too. */
   nextItem(parameters: never, batch: EventBatch): Float<readonly ['batch', 'item']>;
+  /**
+   * As `nextItem` from the embedding of each user's last event, `[batch, userWidth]`; absent where that embedding does
+   * not say it all.
+   */
+  itemScores?(parameters: never, last: Float<readonly ['batch', 'userWidth']>): Float<readonly ['batch', 'item']>;
   /** Absent where an event changes the embeddings of those before it, as in a bidirectional encoder. */
   readonly appender?: EventAppender;
 }
@@ -78,6 +88,8 @@ export interface EncoderInputs {
   readonly item: string;
   /** Vectors known of a feature's ids beforehand, `[id, vectorWidth]`, such as those of items' texts. */
   readonly vectors?: Readonly<Record<string, Tensor<'float32', readonly ['id', 'vectorWidth']>>>;
+  /** Other features of the item feature's ids, `[id, slot]`, where they are known: ids by feature, 0 for a free slot. */
+  readonly itemFeatures?: Readonly<Record<string, Tensor<'int32', readonly ['id', 'slot']>>>;
 }
 
 /** A kind of user encoder: it distils histories into embeddings (Ning et al., arXiv 2402.13598). */

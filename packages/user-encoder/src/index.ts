@@ -1,1 +1,1 @@
-export {};
+export { autoregressiveEncoder, type AutoregressiveConfig, type AutoregressiveOptions } from './autoregressive.js';
