@@ -1,0 +1,85 @@
+import { OnnxRuntime } from '@user-llm/runtime-onnx';
+import { Tensor, UserLlmError } from '@user-llm/tensor';
+import { graph, input, parameterInputs, symbol } from '@user-llm/graph';
+import { describe, expect, it } from 'vitest';
+import { perceiverResampler } from '../src/index.js';
+import { built, compress, difference, golden, initialize, maskOf, random, userWidth } from './support.js';
+
+const events = random(['batch', 'event', 'userWidth'], [3, 5, userWidth], 7);
+const mask = maskOf([5, 2, 0], 5);
+
+describe('a resampler', () => {
+  const like = { latents: 3, heads: 2, width: 6, feedForward: 10, recency: 2 };
+
+  it("has the latents and every gradient of PyTorch's", async () => {
+    const module = built(perceiverResampler, like);
+    const { out, events, mask, weights, ...rest } = await golden('resampler', module);
+    const parameters = Object.fromEntries(Object.entries(rest).filter(([name]) => !name.startsWith('gradient/')));
+    expect(Object.keys(parameters).sort()).toEqual(Object.keys(initialize(module)).sort());
+    const got = compress(module, events!, mask!, parameters, weights!);
+    expect(difference(got.latents, out!.toArray() as number[])).toBeLessThan(1e-7);
+    expect(Object.keys(got.gradients)).toHaveLength(Object.keys(parameters).length + 1);
+    for (const [name, slope] of Object.entries(got.gradients)) {
+      expect(difference(slope, rest[name]!.toArray() as number[]), name).toBeLessThan(1e-6);
+    }
+  });
+
+  it('gives what it gives by the reference also on ONNX Runtime, for any numbers of users and events', async () => {
+    const module = built(perceiverResampler, like);
+    const shape = [symbol('batch'), symbol('event')] as const;
+    const events_BTE = input('events', 'float32', ['batch', 'event', 'userWidth'], [...shape, userWidth]);
+    const mask_BT = input('mask', 'bool', ['batch', 'event'], shape);
+    const { tree, named } = parameterInputs(module.parameters);
+    const users = module.apply(tree as never, { events: events_BTE, mask: mask_BT });
+    const runtime = await OnnxRuntime.create();
+    const program = await runtime.compile(
+      graph([events_BTE, mask_BT, ...Object.values(named)], { latentsOut: users.latents, maskOut: users.mask }),
+    );
+    const parameters = initialize(module);
+    const results = await program.run({ events, mask, ...parameters });
+    const expected = compress(module, events, mask, parameters);
+    const latents = await results['latentsOut']!.read();
+    expect(difference(latents.toArray() as number[], expected.latents)).toBeLessThan(1e-5);
+    expect(Array.from((await results['maskOut']!.read()).data as Uint8Array)).toEqual(expected.mask);
+    await program.dispose();
+    await runtime.dispose();
+  });
+
+  it('has sixteen latents in two layers unless told', () => {
+    const module = built(perceiverResampler, {}, 16);
+    const wide = random(['batch', 'event', 'userWidth'], [2, 3, 16], 3);
+    expect(compress(module, wide, maskOf([3, 1], 3)).shape).toEqual([2, 16, 16]);
+    expect(Object.keys(module.parameters['layers']!)).toEqual(['0', '1']);
+  });
+
+  it('masks the latents of a user with no events, and no others', () => {
+    const { mask: got } = compress(built(perceiverResampler, { ...like, recency: 0 }), events, mask);
+    expect(got).toEqual([1, 1, 1, 1, 1, 1, 0, 0, 0]);
+  });
+
+  it('gives the same for events in another order when it knows no recency, and not when it does', () => {
+    const swapped = new Tensor('float32', events.axes, events.shape, events.copy().data);
+    for (let at = 0; at < userWidth; at++) {
+      const first = swapped.data[at]!;
+      swapped.data[at] = swapped.data[4 * userWidth + at]!;
+      swapped.data[4 * userWidth + at] = first;
+    }
+    for (const recency of [0, 2]) {
+      const module = built(perceiverResampler, { ...like, recency });
+      const parameters = initialize(module);
+      const far = difference(
+        compress(module, swapped, mask, parameters).latents,
+        compress(module, events, mask, parameters).latents,
+      );
+      if (recency === 0) expect(far).toBeLessThan(1e-12);
+      else expect(far).toBeGreaterThan(1e-4);
+    }
+  });
+
+  it('refuses heads that do not divide the width, and unknown fields', () => {
+    expect(() => built(perceiverResampler, { heads: 3 })).toThrow(UserLlmError);
+    expect(() => built(perceiverResampler, { heads: 3 })).toThrow(/3 heads and width 8/);
+    expect(() => built(perceiverResampler, { latent: 3 })).toThrow(/latent/);
+    expect(() => built(perceiverResampler, { latents: 0 })).toThrow(/latents/);
+  });
+});
