@@ -1,3 +1,6 @@
 export { llamaConfig, type LlamaConfig } from './families/llama/config.js';
 export { llama } from './families/llama/llama.js';
 export type { LlamaLayerParameters, LlamaParameters } from './families/llama/parameters.js';
+export { loadTokenizer, type JsonTokenizer, type TokenizerRoles } from './text/load-tokenizer.js';
+export type { PipelineStep, TokenizerJson } from './text/tokenizer-json.js';
+export { trainBpe, type BpeOptions, type SpecialTokens } from './text/train-bpe.js';
