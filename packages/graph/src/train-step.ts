@@ -17,6 +17,8 @@ export interface TrainStepDefinition {
   /** The parameters that are trained, by name; each is an input of that name. All other inputs stay as they are. */
   readonly parameters: NamedTensors;
   readonly optimizer: Optimizer;
+  /** Inputs that the optimizer alone reads, such as a learning rate that is fed with each step. */
+  readonly controls?: readonly Symbolic[];
   /** What else to return with each step, by name. */
   readonly metrics?: NamedTensors;
 }
@@ -27,7 +29,7 @@ export interface TrainStepGraphs {
   readonly fused: Graph;
   /** Forward and backward alone: outputs `loss`, the metrics, and `gradient/NAME` for every parameter. */
   readonly gradients: Graph;
-  /** The optimizer alone: inputs `gradient/NAME`, the parameters and the state; outputs `gradientNorm` and what is carried. */
+  /** The optimizer alone: inputs `gradient/NAME`, the parameters, the controls and the state; outputs `gradientNorm` and what is carried. */
   readonly update: Graph;
   /** For each parameter and each piece of state, the output of `fused` or `update` that takes its place. */
   readonly carry: Readonly<Record<string, string>>;
@@ -55,7 +57,7 @@ export function globalNorm(tensors: NamedTensors): FloatScalar {
  * @throws UserLlmError `bad-graph` when a parameter is not an input of its name; and what `differentiate` throws.
  */
 export function trainStepGraphs(definition: TrainStepDefinition): TrainStepGraphs {
-  const { inputs, loss, parameters, optimizer, metrics = {} } = definition;
+  const { inputs, loss, parameters, optimizer, controls = [], metrics = {} } = definition;
   for (const [name, tensor] of Object.entries(parameters)) {
     if (inputName(tensor) !== name || !inputs.includes(tensor)) {
       throw new UserLlmError('bad-graph', {
@@ -94,13 +96,16 @@ export function trainStepGraphs(definition: TrainStepDefinition): TrainStepGraph
   );
   const slopes = Object.entries(derived.gradients).map(([name, slope]) => [gradientName(name), slope] as const);
   return {
-    fused: graph([...inputs, ...stateInputs, step], {
+    fused: graph([...inputs, ...controls, ...stateInputs, step], {
       loss: derived.loss,
       ...derived.also,
       ...updated(derived.gradients),
     }),
     gradients: graph(inputs, { loss: derived.loss, ...derived.also, ...Object.fromEntries(slopes) }),
-    update: graph([...Object.values(fed), ...Object.values(parameters), ...stateInputs, step], updated(fed)),
+    update: graph(
+      [...Object.values(fed), ...Object.values(parameters), ...controls, ...stateInputs, step],
+      updated(fed),
+    ),
     carry: Object.fromEntries(
       [...Object.keys(parameters), ...Object.keys(state), stepName].map((name) => [name, next(name)]),
     ),

@@ -111,3 +111,24 @@ describe('what a step costs', () => {
     expect(passes(optimizer)).toBe(expected);
   });
 });
+
+describe('a learning rate that is fed', () => {
+  it('steps by it, fused and split', () => {
+    const weight = input('weight', 'float32', ['row', 'column'], [2, 3]);
+    const rate = input('rate', 'float32', [], []);
+    const graphs = trainStepGraphs({
+      inputs: [weight],
+      loss: sum(square(subtract(weight, 1))),
+      parameters: { weight },
+      optimizer: sgd({ learningRate: () => rate }),
+      controls: [rate],
+    });
+    const fed = { rate: { dtype: 'float32', shape: [], data: Float64Array.of(0.25) } } as const;
+    const held = { weight: target, ...evaluate(graphs.init, { weight: target }) };
+    const halfway = target.data.map((value) => (value + 1) / 2);
+    expect(evaluate(graphs.fused, { ...held, ...fed })['next/weight']!.data).toEqual(halfway);
+    const slopes = evaluate(graphs.gradients, { weight: target });
+    const split = evaluate(graphs.update, { ...held, ...fed, 'gradient/weight': slopes['gradient/weight']! });
+    expect(split['next/weight']!.data).toEqual(halfway);
+  });
+});

@@ -1,1 +1,12 @@
-export {};
+export { CheckpointStore, type Checkpoint, type SavedValues } from './checkpoint/checkpoint-store.js';
+export type { Place } from './checkpoint/place.js';
+export type { Budget } from './loop/budget.js';
+export type { TrainingProgress } from './loop/progress.js';
+export type { Weights } from './loop/step-figures.js';
+export { train } from './loop/train.js';
+export type { TrainOptions, TrainResult } from './loop/train-options.js';
+export type { LossGraph, TrainingBatch, TrainingTask } from './loop/training-task.js';
+export type { Validation } from './loop/validation.js';
+export { isDecayed, optimizerNames } from './optimizer/build-optimizer.js';
+export { learningRateShare } from './optimizer/learning-rate.js';
+export { optimizerConfig, type OptimizerConfig, type ScheduleConfig } from './optimizer/optimizer-config.js';
