@@ -3,6 +3,7 @@ import {
   matmulTransposed,
   multiply,
   parameter,
+  rename,
   type Float,
   type Module,
   type ParameterSpec,
@@ -89,8 +90,9 @@ export function lora(config: LoraConfig, linearMaps: Readonly<Record<string, Lin
       if (!adapted.has(name)) return mapped;
       const { lora_A, lora_B } = pairOf(own, name);
       const dropped = dropoutStreams(seed, `lora.${name}`)(x, config.dropout);
-      const narrow = matmulTransposed(dropped as Float<readonly ['batch', 'token', 'input']>, lora_A.weight);
-      return add(mapped, multiply(matmulTransposed(narrow, lora_B.weight), scale) as never);
+      const input = rename(dropped as Float<readonly ['batch', 'token', 'x']>, x.axes[2] as 'x', 'input');
+      const wide = matmulTransposed(matmulTransposed(input, lora_A.weight), lora_B.weight);
+      return add(mapped, multiply(rename(wide, 'output', mapped.axes[2]), scale) as never);
     },
   });
   return {

@@ -1,0 +1,37 @@
+import type { ModelPart } from '@user-llm/plugin';
+import { UserLlmError } from '@user-llm/tensor';
+import { z } from 'zod';
+
+/** The schema of a part of a model: which one, and that part's own config. */
+export const partChoice = (what: string) =>
+  z.strictObject({
+    name: z.string().min(1).describe(`Name of the ${what}, as a plugin offers it.`),
+    config: z.record(z.string(), z.json()).default({}).describe(`The ${what}'s own config; its defaults fill it up.`),
+  });
+
+/** Which part of a seam, and its own config. */
+export type PartChoice = z.output<ReturnType<typeof partChoice>>;
+
+/**
+ * A part's own config, checked by the part, defaults filled in.
+ *
+ * @param what Names the part in errors.
+ * @throws UserLlmError `bad-config` naming what is wrong.
+ */
+export function partConfig<Config>(what: string, part: ModelPart<Config>, config: unknown): Config {
+  const result = part.config['~standard'].validate(config);
+  if (result instanceof Promise) {
+    throw new UserLlmError('bad-config', { what, expected: 'a config that is checked at once', got: 'a promise' });
+  }
+  if (result.issues === undefined) return result.value;
+  const issues = result.issues.map(({ path = [], message }) => {
+    const where = path.map((step) => String(typeof step === 'object' ? step.key : step)).join('.');
+    return where === '' ? message : `${where}: ${message}`;
+  });
+  throw new UserLlmError('bad-config', {
+    what,
+    expected: `the fields of the config of ${JSON.stringify(part.name)}`,
+    got: issues.join('; '),
+    mend: 'Correct these fields.',
+  });
+}

@@ -1,0 +1,27 @@
+import type { TextTokenizer } from '@user-llm/plugin';
+
+/** What stands between an instruction and its answer. */
+const answerMarker = '\nAnswer:';
+
+/**
+ * The tokens of an instruction, ready to be answered: `begin` where the LLM wants one, the instruction's text, and a line
+ * that asks for the answer. Training, evaluation and serving all ask in this form, with any tokenizer.
+ *
+ * The history is no part of it; the text-prompt baseline puts it into `instruction`.
+ */
+export function encodePrompt(tokenizer: TextTokenizer, instruction: string): number[] {
+  const { begin } = tokenizer;
+  // Apart, so that the marker's tokens are the same whatever the instruction ends with.
+  const tokens = [...tokenizer.encode(instruction), ...tokenizer.encode(answerMarker)];
+  return begin === undefined ? tokens : [begin, ...tokens];
+}
+
+/** The tokens of an answer, as they follow `encodePrompt`, ended by `end`. */
+export function encodeAnswer(tokenizer: TextTokenizer, target: string): number[] {
+  return [...tokenizer.encode(` ${target.trim()}`), tokenizer.end];
+}
+
+/** The text of an answer's tokens, without `end` and the space that it starts with. */
+export function decodeAnswer(tokenizer: TextTokenizer, tokens: readonly number[]): string {
+  return tokenizer.decode(tokens.filter((token) => token !== tokenizer.end)).trim();
+}
