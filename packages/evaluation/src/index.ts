@@ -33,3 +33,17 @@ export {
   type Questions,
   type TestQuestion,
 } from './protocol/questions.js';
+export type { ControlCondition, ControlResult } from './controls/control-result.js';
+export { htmlReport } from './report/html-report.js';
+export { markdownReport } from './report/markdown-report.js';
+export { findProvenance, type Provenance } from './report/provenance.js';
+export { publishedFor, type PublishedResult } from './report/published.js';
+export {
+  makeReport,
+  type CostMeasurement,
+  type Report,
+  type ReportParts,
+  type ReportWithPredictions,
+  type TrainingCurve,
+} from './report/report.js';
+export { reportFiles, writeReport } from './report/write-report.js';
