@@ -100,9 +100,10 @@ export interface Runtime {
   /**
    * A graph made ready to run.
    *
+   * @param frozen Inputs that never change, such as parameters, by name: they are given once and are then not fed.
    * @throws UserLlmError `unsupported-dtype` when it computes with a dtype that the runtime does not have.
    */
-  compile(graph: Graph): Promise<Program>;
+  compile(graph: Graph, frozen?: Readonly<Record<string, Tensor>>): Promise<Program>;
   /**
    * A graph that carries parameters and optimizer state from run to run.
    *

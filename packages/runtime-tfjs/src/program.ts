@@ -43,11 +43,16 @@ export class Program implements GraphProgram {
   readonly #primitive: Graph;
   readonly #steps: readonly Step[];
   readonly #constants: Held = new Map();
+  readonly #frozen: Readonly<Record<string, Tensor>>;
   #disposed = false;
 
-  /** @throws UserLlmError `unsupported-dtype` when the graph computes with numbers that TensorFlow.js does not have. */
-  constructor(engine: Engine, graph: Graph) {
+  /**
+   * @param frozen Inputs that never change, by name; they are not fed.
+   * @throws UserLlmError `unsupported-dtype` when the graph computes with numbers that TensorFlow.js does not have.
+   */
+  constructor(engine: Engine, graph: Graph, frozen: Readonly<Record<string, Tensor>> = {}) {
     this.graph = graph;
+    this.#frozen = frozen;
     this.#engine = engine;
     this.#primitive = expand(graph);
     for (const { operator, outputs } of this.#primitive.nodes) {
@@ -57,6 +62,10 @@ export class Program implements GraphProgram {
     for (const node of this.#primitive.nodes) {
       const value = constantOf(node);
       if (value) this.#constants.set(node.outputs[0]!, upload(engine, value));
+    }
+    for (const [name, tensor] of Object.entries(frozen)) {
+      const declared = graph.inputs[name];
+      if (declared) this.#constants.set(declared, upload(engine, tensor));
     }
   }
 
@@ -110,11 +119,12 @@ export class Program implements GraphProgram {
         mend: 'Compile the graph again.',
       });
     }
-    const bindings = bindFeeds(this.graph, feeds);
+    const bindings = bindFeeds(this.graph, { ...feeds, ...this.#frozen });
     const lent: Held = new Map(this.#constants);
     const own: Held = new Map();
     try {
       for (const [name, declared] of Object.entries(this.graph.inputs)) {
+        if (lent.has(declared)) continue;
         const fed = feeds[name]!;
         if (fed instanceof Value) lent.set(declared, fed.held(this.#engine));
         else if (fed instanceof Tensor) own.set(declared, upload(this.#engine, fed));

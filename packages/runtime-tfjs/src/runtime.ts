@@ -43,10 +43,11 @@ export class TfjsRuntime implements Runtime {
   /**
    * A graph made ready to run.
    *
+   * @param frozen Inputs that never change, by name; they are not fed.
    * @throws UserLlmError `unsupported-dtype` when it computes with numbers that TensorFlow.js does not have.
    */
-  compile(graph: Graph): Promise<Program> {
-    return Promise.resolve().then(() => new Program(this.engine, graph));
+  compile(graph: Graph, frozen: Readonly<Record<string, Tensor>> = {}): Promise<Program> {
+    return Promise.resolve().then(() => new Program(this.engine, graph, frozen));
   }
 
   /**

@@ -48,6 +48,17 @@ describeEngines('programs', (_, name) => {
   const linear = graph([x, w], { y: add(matmul(x, w), 1), x, w });
   const weights = floats(['k', 'n'], [2, 3], [1, 2, 3, 4, 5, 6]);
 
+  test('frozen inputs are given once and not fed', async () => {
+    const program = await runtime.compile(linear, { w: weights });
+    for (let time = 0; time < 2; time++) {
+      const results = await program.run({ x: floats(['b', 'k'], [1, 2], [1, 1]) });
+      expect(take(results['y'])).toEqual([6, 8, 10]);
+      expect(take(results['w'])).toEqual([1, 2, 3, 4, 5, 6]);
+      results['x']!.dispose();
+    }
+    program.dispose();
+  });
+
   test('symbolic sizes are bound anew by the feeds of each run', async () => {
     const program = await runtime.compile(linear);
     const one = await program.run({ x: floats(['b', 'k'], [1, 2], [1, 1]), w: weights });
