@@ -7,6 +7,7 @@ import { eventTower, type EventTowerParameters } from './event-tower.js';
 import { labelRows } from './label-rows.js';
 import { lastEvent } from './last-event.js';
 import { lossFields } from './loss-config.js';
+import { predictionFields } from './prediction-fields.js';
 import { predictions, type PredictionParameters } from './predictions.js';
 import { towerFields } from './tower-config.js';
 
@@ -15,11 +16,7 @@ const what = 'autoregressive encoder';
 const config = z.strictObject({
   ...towerFields,
   ...lossFields,
-  predict: z
-    .record(z.string(), z.number().min(0))
-    .optional()
-    .describe('Weights, by name, of the features of the next event whose losses add up; the item alone when absent.'),
-  tied: z.boolean().default(true).describe('Whether outputs are the embeddings of the inputs, or tables of their own.'),
+  ...predictionFields,
 });
 
 /** Config of the autoregressive encoder as it is written. */
@@ -56,7 +53,7 @@ export const autoregressiveEncoder: UserEncoder<AutoregressiveConfig> = {
         mask: (batch as EventBatch).mask,
       }),
       loss: (parameters, batch) =>
-        outputs.loss(parameters as Own, labelRows(encode(parameters, batch), batch), batch.seed),
+        outputs.loss(parameters as Own, labelRows(encode(parameters, batch), batch.labels, batch.rows), batch.seed),
       nextItem: (parameters, batch) =>
         outputs.scores(parameters as Own, lastEvent(encode(parameters, batch), batch.mask)),
       itemScores: (parameters, last) => outputs.scores(parameters as Own, last),

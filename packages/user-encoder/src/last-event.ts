@@ -8,6 +8,7 @@ import {
   multiplySizes,
   range,
   reshape,
+  sizeValue,
   subtract,
   sum,
   where,
@@ -29,7 +30,7 @@ export function eventAt(
   positions: Symbolic<'int32', readonly ['batch']>,
 ): Float<readonly ['batch', 'userWidth']> {
   const [batch, time, width] = events.shape;
-  const starts = multiply(range('batch', batch!), time as number);
+  const starts = multiply(range('batch', batch!), sizeValue(time!));
   const flat = reshape(events, ['row', 'userWidth'], [multiplySizes(batch!, time!), width!]);
   return gather(flat, add(starts, positions)) as Float<readonly ['batch', 'userWidth']>;
 }
