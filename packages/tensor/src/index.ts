@@ -26,6 +26,7 @@ export type { RandomStream, RandomStreamState } from './random/random-stream.js'
 export { threefry2x32 } from './random/threefry.js';
 export { writeFileAtomically, type FileContent } from './files/write-file-atomically.js';
 export type { SafetensorsEntry } from './safetensors/header.js';
+export { decodeSafetensors, encodeSafetensors, type DecodedSafetensors } from './safetensors/safetensors-bytes.js';
 export { SafetensorsFile, type ReadOptions, type SafetensorsSource } from './safetensors/safetensors-file.js';
 export { ShardedSafetensors, openSafetensors } from './safetensors/sharded-safetensors.js';
 export {
