@@ -1,0 +1,234 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance, type FastifyReply } from 'fastify';
+import type { UserStore } from '@user-llm/plugin';
+import { UserLlmError } from '@user-llm/tensor';
+import { Catalogue } from './catalogue.js';
+import { tenantFinder, type ApiKey } from './http/api-keys.js';
+import { addCompletionRoutes } from './http/completion-routes.js';
+import { addModelRoutes } from './http/model-routes.js';
+import { addPageRoutes } from './http/page-routes.js';
+import { problemOf } from './http/problem.js';
+import type { Examples, Services } from './http/services.js';
+import { addUserRoutes } from './http/user-routes.js';
+import { readLimits, type ServerLimits } from './server-options.js';
+import type { UserModel } from './user-model.js';
+import { ContextCache } from './users/context-cache.js';
+import { Users, type Histories } from './users/users.js';
+import { AdmissionQueue } from './work/admission-queue.js';
+import { Answers } from './work/answers.js';
+import { Metrics } from './work/metrics.js';
+import { requestSignal } from './work/request-signal.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Whose users this request is about. */
+    tenant: string;
+    /** Hash of the user it is about, for the log. */
+    hashedUser: string;
+  }
+}
+
+/** What a server is made of. */
+export interface ServerOptions<Context> {
+  readonly model: UserModel<Context>;
+  /** Closed by who opened it, after the server. */
+  readonly store: UserStore;
+  /** Where users come from who are not in the store; nobody when absent. */
+  readonly histories?: Histories;
+  /** Keys that let clients in, with their tenants; everyone may come in when absent or empty. */
+  readonly apiKeys?: readonly ApiKey[];
+  /** Names that requests may call this server by (`Host`), against web pages that rebind theirs; any when absent. */
+  readonly hosts?: readonly string[];
+  readonly examples?: Partial<Examples>;
+  readonly limits?: ServerLimits;
+  /** pino or alike; nothing is logged when absent. Users appear in it as hashes that change with every start. */
+  readonly logger?: FastifyBaseLogger;
+}
+
+/** A server, listening or not. */
+export interface UserLlmServer {
+  /** The Fastify instance, to add routes to before `listen`. */
+  readonly app: FastifyInstance;
+  /**
+   * Starts listening.
+   *
+   * @param where `port` 0 takes a free one.
+   * @returns The address, such as `http://127.0.0.1:8080`.
+   * @throws UserLlmError `cannot-listen` when the port is taken or the host is not this machine's.
+   */
+  listen(where: { readonly port: number; readonly host?: string }): Promise<string>;
+  /**
+   * Turns new work away, lets what has begun end, and closes.
+   *
+   * @param limitMs Milliseconds after which what is still at work is broken off.
+   */
+  drain(limitMs: number): Promise<void>;
+  /** Breaks off what is at work and closes. */
+  close(): Promise<void>;
+}
+
+/** Milliseconds in which work that is broken off may say so to its client. */
+const brokenOffMs = 1000;
+
+/** Routes that answer while the server drains. */
+const always = new Set(['/live', '/health', '/metrics']);
+
+/**
+ * An HTTP server that answers about users: OpenAI's chat and completions with the `user` field, events, deletion,
+ * recommendations, health, metrics, and a page to try it.
+ *
+ * @throws UserLlmError `bad-options` when a limit is out of range.
+ */
+export function createServer<Context>(options: ServerOptions<Context>): UserLlmServer {
+  const limits = readLimits(options.limits);
+  const { store, histories } = options;
+  const model = options.model as UserModel;
+  const queue = new AdmissionQueue(limits);
+  const metrics = new Metrics(queue);
+  const users = new Users({ model, store, histories, maximumEvents: limits.maximumEvents });
+  const contexts = new ContextCache(model, limits.cachedUsers);
+  const ending = new AbortController();
+  // One listener per open request.
+  setMaxListeners(0, ending.signal);
+  const open = new Set<FastifyReply>();
+  let draining = false;
+  let idle: (() => void) | undefined;
+
+  const services: Services = {
+    model,
+    users,
+    contexts,
+    queue,
+    metrics,
+    limits,
+    catalogue: new Catalogue(model.items),
+    answers: new Answers({ model, users, contexts, queue, metrics }),
+    examples: { users: options.examples?.users ?? [], questions: options.examples?.questions ?? [] },
+    signalOf: (reply) => {
+      const { signal, done } = requestSignal(reply.raw, limits.deadlineMs, ending.signal);
+      reply.raw.once('close', done);
+      return signal;
+    },
+  };
+
+  const app = fastify({
+    bodyLimit: limits.maximumBodyBytes,
+    routerOptions: { maxParamLength: 4096 },
+    // Its own lines name the path, and with it the user.
+    logController: new LogController({ disableRequestLogging: true }),
+    ...(options.logger && { loggerInstance: options.logger }),
+  });
+  // A web page can send text/plain to any server without asking; JSON it cannot.
+  app.removeContentTypeParser('text/plain');
+  app.decorateRequest('tenant', '');
+  app.decorateRequest('hashedUser', '');
+
+  const tenantOf = tenantFinder(options.apiKeys ?? []);
+  app.addHook('onRequest', async (request, reply) => {
+    open.add(reply);
+    reply.raw.once('close', () => {
+      open.delete(reply);
+      if (open.size === 0) idle?.();
+    });
+    reply.headers({ 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' });
+    checkHost(request.hostname, options.hosts);
+    const route = request.routeOptions.url ?? '';
+    if (draining && !always.has(route)) {
+      reply.headers({ 'retry-after': '5', connection: 'close' });
+      throw new UserLlmError('draining', { what: 'this server', expected: 'another to take over', got: 'a restart' });
+    }
+    if (route.startsWith('/v1/')) request.tenant = tenantOf(request.headers.authorization);
+    await Promise.resolve();
+  });
+
+  const salt = randomBytes(16);
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'none';
+    metrics.request(route, reply.statusCode);
+    const user = request.hashedUser && createHmac('sha256', salt).update(request.hashedUser).digest('hex').slice(0, 12);
+    const line = { method: request.method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime) };
+    request.log.info({ ...line, ...(user && { user }) }, 'request');
+    await Promise.resolve();
+  });
+  app.setErrorHandler((error, request, reply) => {
+    const { status, body } = problemOf(error);
+    if (status >= 500 && status !== 503) request.log.error({ err: error }, 'request failed');
+    if (status === 429) reply.header('retry-after', queue.retryAfterSeconds);
+    return reply.code(status).send(body);
+  });
+  app.setNotFoundHandler(() => {
+    throw new UserLlmError('route-not-found', {
+      what: 'the path',
+      expected: 'a route of this server',
+      got: 'another',
+      mend: 'See the page at / for what there is.',
+    });
+  });
+
+  app.get('/live', () => ({ status: 'ok' }));
+  app.get('/health', (_request, reply) =>
+    reply
+      .code(draining ? 503 : 200)
+      .send({ status: draining ? 'draining' : 'ok', running: queue.running, waiting: queue.waiting }),
+  );
+  app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
+  addModelRoutes(app, services);
+  addCompletionRoutes(app, services);
+  addUserRoutes(app, services);
+  addPageRoutes(app, new URL('../page/', import.meta.url));
+
+  /** Waits until no request is open, at most so many milliseconds. */
+  const quiet = async (limitMs: number) => {
+    if (open.size === 0) return;
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      idle = resolve;
+      timer = setTimeout(resolve, limitMs);
+    });
+    clearTimeout(timer);
+  };
+  const close = async () => {
+    draining = true;
+    ending.abort(new UserLlmError('draining', { what: 'this server', expected: 'to go on', got: 'a restart' }));
+    await quiet(brokenOffMs);
+    // A model that does not heed its signal must not keep the process.
+    app.server.closeAllConnections();
+    await app.close();
+  };
+  return {
+    app,
+    close,
+    listen: async ({ port, host = '127.0.0.1' }) => {
+      try {
+        await app.listen({ port, host });
+      } catch (cause) {
+        throw new UserLlmError('cannot-listen', {
+          what: `${host}:${port}`,
+          expected: 'a free port of this machine',
+          got: cause instanceof Error ? cause.message : String(cause),
+          mend: 'Choose another port, or 0 for any.',
+          cause,
+        });
+      }
+      const { address, port: taken, family } = app.server.address() as AddressInfo;
+      return `http://${family === 'IPv6' ? `[${address}]` : address}:${taken}`;
+    },
+    drain: async (limitMs) => {
+      draining = true;
+      await quiet(limitMs);
+      await close();
+    },
+  };
+}
+
+function checkHost(host: string, allowed: readonly string[] | undefined): void {
+  if (!allowed || allowed.includes(host)) return;
+  throw new UserLlmError('bad-host', {
+    what: 'the Host header',
+    expected: allowed.join(' or '),
+    got: 'another name',
+    mend: 'Call this server by that name, or set API keys.',
+  });
+}

@@ -1,0 +1,146 @@
+import { z } from 'zod';
+import { parse } from './parse.js';
+import { BadRequest } from './problem.js';
+
+/** A question to the model, whichever route it came by. */
+export interface Question {
+  /** Whose embeddings the model reads; nobody's when absent. */
+  readonly user?: string;
+  /** Whether an unknown user is answered as nobody. */
+  readonly allowAnonymous: boolean;
+  readonly model?: string;
+  readonly prompt: string;
+  readonly maximumTokens: number;
+  readonly temperature: number;
+  readonly topP?: number;
+  readonly seed?: number;
+  readonly stop: readonly string[];
+  readonly stream: boolean;
+  readonly includeUsage: boolean;
+}
+
+/** Limits on a question. */
+export interface TokenLimits {
+  /** Most tokens that may be asked for. */
+  readonly maximumTokens: number;
+  /** Tokens of an answer where the request does not say. */
+  readonly defaultTokens: number;
+}
+
+/** Longest id of a user, in UTF-16 units. */
+export const longestUser = 256;
+
+const common = {
+  model: z.string().optional(),
+  user: z.string().min(1).max(longestUser).optional(),
+  allow_anonymous: z.boolean().default(false),
+  max_tokens: z.int().min(1).nullish(),
+  temperature: z.number().min(0).max(2).nullish(),
+  top_p: z.number().gt(0).max(1).nullish(),
+  seed: z.int().nullish(),
+  stop: z.union([z.string().min(1), z.array(z.string().min(1)).max(4)]).nullish(),
+  stream: z.boolean().nullish(),
+  stream_options: z.looseObject({ include_usage: z.boolean().optional() }).nullish(),
+};
+
+const messageText = z.union([
+  z.string(),
+  z
+    .array(z.object({ type: z.literal('text'), text: z.string() }))
+    .transform((parts) => parts.map(({ text }) => text).join('')),
+]);
+
+const chat = z.looseObject({
+  ...common,
+  max_completion_tokens: z.int().min(1).nullish(),
+  messages: z
+    .array(z.looseObject({ role: z.enum(['system', 'developer', 'user', 'assistant']), content: messageText }))
+    .min(1),
+});
+
+const completion = z.looseObject({
+  ...common,
+  prompt: z.union([
+    z.string(),
+    z
+      .array(z.string())
+      .length(1)
+      .transform((prompts) => prompts[0]!),
+  ]),
+});
+
+/** Fields that would change the answer but that this server does not heed, with the values that ask for nothing. */
+const unsupported: Readonly<Record<string, readonly unknown[]>> = {
+  n: [1],
+  best_of: [1],
+  echo: [false],
+  suffix: [''],
+  logprobs: [false, 0],
+  top_logprobs: [0],
+  logit_bias: [],
+  tools: [],
+  tool_choice: ['none', 'auto'],
+  functions: [],
+  function_call: ['none', 'auto'],
+  response_format: [],
+  presence_penalty: [0],
+  frequency_penalty: [0],
+  audio: [],
+};
+
+/**
+ * Reads the body of `POST /v1/chat/completions`. The texts of the messages, in order, are the prompt: the model knows
+ * no turns.
+ *
+ * @throws BadRequest of the first field that is wrong or not supported.
+ */
+export function readChat(body: unknown, limits: TokenLimits): Question {
+  const request = parse(chat, body);
+  if (request.messages.at(-1)!.role !== 'user')
+    throw new BadRequest(`messages.${request.messages.length - 1}.role`, 'the last message to be of the user');
+  const texts = request.messages.map(({ content }) => content.trim()).filter((text) => text !== '');
+  if (texts.length === 0) throw new BadRequest('messages', 'a message with a text');
+  return questionOf(request, texts.join('\n'), request.max_completion_tokens ?? request.max_tokens, limits);
+}
+
+/**
+ * Reads the body of `POST /v1/completions`.
+ *
+ * @throws BadRequest of the first field that is wrong or not supported.
+ */
+export function readCompletion(body: unknown, limits: TokenLimits): Question {
+  const request = parse(completion, body);
+  if (request.prompt.trim() === '') throw new BadRequest('prompt', 'a text');
+  return questionOf(request, request.prompt, request.max_tokens, limits);
+}
+
+type Common = z.output<z.ZodObject<typeof common>>;
+
+function questionOf(
+  request: Common & Readonly<Record<string, unknown>>,
+  prompt: string,
+  asked: number | null | undefined,
+  { maximumTokens, defaultTokens }: TokenLimits,
+): Question {
+  for (const [field, harmless] of Object.entries(unsupported)) {
+    const value = request[field];
+    const empty = value === undefined || value === null || (Array.isArray(value) && value.length === 0);
+    const plain = field === 'response_format' && (value as { readonly type?: unknown } | null)?.type === 'text';
+    if (!empty && !plain && !harmless.includes(value))
+      throw new BadRequest(field, 'none: this server does not support it', 'unsupported-parameter');
+  }
+  if (asked && asked > maximumTokens) throw new BadRequest('max_tokens', `at most ${maximumTokens}`);
+  return {
+    ...(request.user !== undefined && { user: request.user }),
+    ...(request.model !== undefined && { model: request.model }),
+    ...(typeof request.top_p === 'number' && { topP: request.top_p }),
+    ...(typeof request.seed === 'number' && { seed: request.seed }),
+    allowAnonymous: request.allow_anonymous,
+    prompt,
+    maximumTokens: asked ?? defaultTokens,
+    temperature: request.temperature ?? 0,
+    stop: typeof request.stop === 'string' ? [request.stop] : (request.stop ?? []),
+    stream: request.stream ?? false,
+    includeUsage: request.stream_options?.include_usage ?? false,
+  };
+}

@@ -1,0 +1,48 @@
+import type { Event } from '@user-llm/plugin';
+import { z } from 'zod';
+import { parse } from './parse.js';
+import { BadRequest } from './problem.js';
+
+/** Most events in one request. */
+const mostEvents = 1000;
+
+const field = z.union([z.string().max(100_000), z.number(), z.boolean(), z.null(), z.array(z.string()).max(100)]);
+const event = z
+  .object({
+    item: z.string().min(1).max(512),
+    time: z.union([z.int(), z.iso.datetime({ offset: true }).transform((text) => Date.parse(text))]).exactOptional(),
+    rating: z.number().nullable().exactOptional(),
+    text: z.string().max(100_000).nullable().exactOptional(),
+    summary: z.string().max(10_000).nullable().exactOptional(),
+  })
+  .catchall(field);
+const batch = z.strictObject({
+  events: z.array(event).min(1).max(mostEvents),
+  restore: z.boolean().default(false),
+});
+
+/** What `POST /v1/users/{user}/events` asks for. */
+export interface Append {
+  readonly events: readonly Event[];
+  /** Whether a deleted user comes back. */
+  readonly restore: boolean;
+}
+
+/**
+ * Reads one event, or `{ events, restore }`.
+ *
+ * @param now Milliseconds since 1970: the time of events that have none.
+ * @throws BadRequest of the first field that is wrong, or when an event names another user.
+ */
+export function readAppend(body: unknown, user: string, now: number): Append {
+  const several = typeof body === 'object' && body !== null && 'events' in body;
+  const { events, restore } = several ? parse(batch, body) : { events: [parse(event, body)], restore: false };
+  return {
+    restore,
+    events: events.map((given, at) => {
+      if (given['user'] !== undefined && given['user'] !== user)
+        throw new BadRequest(several ? `events.${at}.user` : 'user', 'the user of the path, or none');
+      return { ...given, user, time: given.time ?? now };
+    }),
+  };
+}

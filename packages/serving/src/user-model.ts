@@ -1,0 +1,65 @@
+import type { Event, Item, UserState } from '@user-llm/plugin';
+
+/** What a question about a user is answered from. */
+export interface GenerateRequest<Context> {
+  /** What `context` made of the user. */
+  readonly context: Context;
+  /** What is asked, in words. */
+  readonly prompt: string;
+  /** Most tokens of the answer. */
+  readonly maximumTokens: number;
+  /** 0 takes the likeliest token each time. */
+  readonly temperature?: number;
+  /** Share of probability, 0 to 1, from which tokens are drawn. */
+  readonly topP?: number;
+  readonly seed?: number;
+  /** Texts that end the answer; they are no part of it. */
+  readonly stop?: readonly string[];
+  /** Aborts: the iterator then throws or ends. */
+  readonly signal: AbortSignal;
+}
+
+/** One item of a ranking. */
+export interface Recommendation {
+  readonly item: string;
+  readonly title?: string;
+  /** The higher the better; comparable within one ranking only. */
+  readonly score: number;
+}
+
+/** How a ranking is asked for. */
+export interface RecommendRequest {
+  readonly by: 'encoder' | 'llm';
+  /** Items to leave out. */
+  readonly exclude: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The model that a server answers with; `serveUserLlm` makes one of a `UserLlm`.
+ *
+ * @typeParam Context What the LLM reads of a user, such as keys and values per layer: made once per state, used by many
+ *   requests.
+ */
+export interface UserModel<Context = unknown> {
+  /** What the API calls it. */
+  readonly name: string;
+  /** Hash of the encoder and its vocabularies; the same as `UserState.encoder` of what it encodes. */
+  readonly encoderHash: string;
+  /** The catalogue, in its order. */
+  readonly items: readonly Item[];
+  /** Whether `recommend` can rank by the LLM too. */
+  readonly recommendsBy: readonly ('encoder' | 'llm')[];
+  /** The state of a history, oldest event first. */
+  encode(events: readonly Event[]): Promise<UserState>;
+  /** The state with further events, without reading those before again where the encoder can. */
+  append(state: UserState, events: readonly Event[]): Promise<UserState>;
+  /** What the LLM reads of a user; `undefined` is a user of whom nothing is known. */
+  context(state: UserState | undefined): Promise<Context>;
+  /** The answer, one token's text after the other; a token may have no text of its own. */
+  generate(request: GenerateRequest<Context>): AsyncIterable<string>;
+  /** The `count` best items, best first. */
+  recommend(state: UserState, count: number, request: RecommendRequest): Promise<readonly Recommendation[]>;
+  /** How many tokens the LLM reads of a text. */
+  countTokens(text: string): number;
+}

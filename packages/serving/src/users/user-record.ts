@@ -1,0 +1,54 @@
+import type { Event, UserState } from '@user-llm/plugin';
+import { UserLlmError } from '@user-llm/tensor';
+import { z } from 'zod';
+import { joinFrame, splitFrame } from '../frame.js';
+
+/** What the server keeps of a user. */
+export interface UserRecord {
+  /** How many events the user has had in all; `events` may be fewer. */
+  readonly watermark: number;
+  /** The latest events, oldest first. */
+  readonly events: readonly Event[];
+  /** The encoder's state after the last event. */
+  readonly state: UserState;
+}
+
+const field = z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(z.string())]);
+const head = z.strictObject({
+  events: z.array(z.object({ item: z.string(), time: z.number() }).catchall(field)),
+  state: z.strictObject({ encoder: z.string(), watermark: z.int().nonnegative() }),
+});
+
+/**
+ * A record as a store keeps it. The events go in beside the encoder's state: they are shown, left out of
+ * recommendations, and encoded anew when the encoder changes. The user's id does not: it is the key.
+ */
+export function packRecord({ watermark, events, state }: UserRecord): UserState {
+  const anonymous = events.map(({ user: _, ...event }) => event);
+  const bytes = joinFrame(
+    { events: anonymous, state: { encoder: state.encoder, watermark: state.watermark } },
+    state.state,
+  );
+  return { encoder: state.encoder, watermark, state: bytes };
+}
+
+/**
+ * Reads what `packRecord` made.
+ *
+ * @param user Whose record it is.
+ * @throws UserLlmError `bad-user-record` when it is not such.
+ */
+export function unpackRecord({ watermark, state: bytes }: UserState, user: string): UserRecord {
+  const { head: written, body } = splitFrame(bytes);
+  const parsed = head.safeParse(written);
+  if (!parsed.success) {
+    throw new UserLlmError('bad-user-record', {
+      what: "a user's record",
+      expected: "events and the encoder's state",
+      got: z.prettifyError(parsed.error),
+      mend: 'Delete this user, or restore the store from a backup.',
+    });
+  }
+  const { events, state } = parsed.data;
+  return { watermark, events: events.map((event) => ({ ...event, user })), state: { ...state, state: body } };
+}

@@ -1,0 +1,124 @@
+import type { Event, UserKey, UserStore } from '@user-llm/plugin';
+import { UserLlmError } from '@user-llm/tensor';
+import type { UserModel } from '../user-model.js';
+import { packRecord, unpackRecord, type UserRecord } from './user-record.js';
+
+/** Where users come from who are not in the store yet, such as a data set. */
+export type Histories = (key: UserKey) => Promise<readonly Event[] | undefined>;
+
+/** What `Users` works on. */
+export interface UsersOptions {
+  readonly model: Pick<UserModel<never>, 'encoderHash' | 'encode' | 'append'>;
+  readonly store: UserStore;
+  readonly histories?: Histories | undefined;
+  /** Most events kept of a user. */
+  readonly maximumEvents: number;
+}
+
+/** The users of a server: their events and the encoder's states of them, in a store that others may write too. */
+export class Users {
+  readonly #options: UsersOptions;
+  /** Users who are just coming back: what `histories` says of them was deleted. */
+  readonly #restoring = new Set<string>();
+
+  constructor(options: UsersOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * What is known of a user. Who is not in the store is taken from `histories`; a state of another encoder is made anew
+   * from the events kept.
+   *
+   * @returns Nothing for an unknown or deleted user.
+   */
+  async find(key: UserKey): Promise<UserRecord | undefined> {
+    const { model, store, histories } = this.#options;
+    for (;;) {
+      const stored = await store.get(key);
+      if (!stored) {
+        const events = await histories?.(key);
+        if (!events) return undefined;
+        const record = await this.#encode(inOrder(events), events.length);
+        if (this.#restoring.has(nameOf(key))) return undefined;
+        if (await store.put(key, packRecord(record), undefined)) return record;
+        if (!(await store.get(key))) return undefined;
+        continue;
+      }
+      const record = unpackRecord(stored, key.user);
+      if (record.state.encoder === model.encoderHash) return record;
+      const again = await this.#encode(record.events, record.watermark);
+      if (await store.put(key, packRecord(again), record.watermark)) return again;
+    }
+  }
+
+  /**
+   * Appends events to a user's history, making the user when there is none; two at once both count.
+   *
+   * Events in order of time go through the encoder's `append`; an event earlier than the last one known is put in its
+   * place, and the history encoded anew.
+   *
+   * @throws UserLlmError `user-deleted` when the user was deleted; see `restore`.
+   */
+  async append(key: UserKey, events: readonly Event[]): Promise<UserRecord> {
+    const { store } = this.#options;
+    for (;;) {
+      const record = await this.find(key);
+      const next = record ? await this.#extend(record, events) : await this.#encode(inOrder(events), events.length);
+      if (await store.put(key, packRecord(next), record?.watermark)) return next;
+      if (record === undefined && !(await store.get(key))) {
+        throw new UserLlmError('user-deleted', {
+          what: 'append',
+          expected: 'a user who was not deleted',
+          got: 'one who was',
+          mend: 'Send "restore": true with the events to let this user come back, without what was deleted.',
+        });
+      }
+      // Somebody else was first: read what they wrote, and append to that.
+    }
+  }
+
+  /** Deletes everything kept of a user, and keeps late writers from bringing it back. */
+  async delete(key: UserKey): Promise<{ readonly existed: boolean }> {
+    const { store, histories } = this.#options;
+    const existed = (await store.get(key)) !== undefined || (await histories?.(key)) !== undefined;
+    await store.delete(key);
+    return { existed };
+  }
+
+  /** Lets a deleted user come back, with no events, also not those that `histories` has; others stay as they are. */
+  async restore(key: UserKey): Promise<void> {
+    if (await this.find(key)) return;
+    const { store } = this.#options;
+    const empty = packRecord(await this.#encode([], 0));
+    this.#restoring.add(nameOf(key));
+    try {
+      await store.forget(key);
+      await store.put(key, empty, undefined);
+    } finally {
+      this.#restoring.delete(nameOf(key));
+    }
+  }
+
+  async #extend(record: UserRecord, events: readonly Event[]): Promise<UserRecord> {
+    const { model, maximumEvents } = this.#options;
+    const added = inOrder(events);
+    const watermark = record.watermark + added.length;
+    const last = record.events.at(-1)?.time ?? -Infinity;
+    if (added.some(({ time }) => time < last)) return this.#encode(inOrder([...record.events, ...added]), watermark);
+    const state = await model.append(record.state, added);
+    return { watermark, events: [...record.events, ...added].slice(-maximumEvents), state };
+  }
+
+  async #encode(events: readonly Event[], watermark: number): Promise<UserRecord> {
+    const { model, maximumEvents } = this.#options;
+    const kept = events.slice(-maximumEvents);
+    return { watermark, events: kept, state: await model.encode(kept) };
+  }
+}
+
+const nameOf = ({ tenant, user }: UserKey) => JSON.stringify([tenant, user]);
+
+/** Events by their time; those of one time keep their order. */
+function inOrder(events: readonly Event[]): readonly Event[] {
+  return [...events].sort((a, b) => a.time - b.time);
+}
