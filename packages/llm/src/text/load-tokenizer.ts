@@ -3,6 +3,7 @@ import type { TextTokenizer } from '@user-llm/plugin';
 import { UserLlmError } from '@user-llm/tensor';
 import { wordPattern } from './byte-level.js';
 import { badTokenizer, parseTokenizerJson, type PipelineStep, type TokenizerJson } from './tokenizer-json.js';
+import { rememberWords, splitsIntoWords } from './word-cache.js';
 
 /** A tokenizer read from a `tokenizer.json`. */
 export interface JsonTokenizer extends TextTokenizer {
@@ -39,6 +40,7 @@ const usualNames = {
 export function loadTokenizer(json: unknown, roles: TokenizerRoles = {}): JsonTokenizer {
   const content = parseTokenizerJson(json);
   const tokenizer = open(withoutSpecialTokens(content));
+  const encode = (text: string): number[] => tokenizer.encode(text, { add_special_tokens: false }).ids;
   const specialTokens = Object.fromEntries(
     content.added_tokens.filter(({ special }) => special).map((token) => [token.content, token.id]),
   );
@@ -63,7 +65,7 @@ export function loadTokenizer(json: unknown, roles: TokenizerRoles = {}): JsonTo
     ...(padding !== undefined && { padding }),
     specialTokens,
     json: content,
-    encode: (text) => tokenizer.encode(text, { add_special_tokens: false }).ids,
+    encode: splitsIntoWords(content) ? rememberWords(encode) : encode,
     decode: (tokens) => {
       for (const token of tokens) requireToken(token, vocabularySize);
       const plain = tokens.filter((token) => !special.has(token));
