@@ -40,17 +40,20 @@ export interface EncodedEvents {
   readonly mask: Symbolic<'bool', readonly ['batch', 'event']>;
 }
 
-/** One more event of each user, with what is kept of the events before. */
+/** More events of each user, one or several, with what is kept of the events before. */
 export interface AppendedEvents {
-  /** Ids per feature: `[batch, event]` with one event, or `[batch, event, slot]`. */
+  /** Ids per feature of the new events: `[batch, event]`, or `[batch, event, slot]`; rows that have fewer are padded. */
   readonly features: Readonly<Record<string, Symbolic<'int32'>>>;
-  /** How many events came before, `[batch]`; below the encoder's `maximumEvents`. */
+  /** How many events came before, `[batch]`; with the new ones at most the encoder's `maximumEvents`. */
   readonly lengths: Symbolic<'int32', readonly ['batch']>;
   /** What is kept, by the names of `EventAppender.state`. */
   readonly state: NamedTensors;
 }
 
-/** Appends an event to a history that is encoded already, without reading the history again. */
+/**
+ * Appends events to a history that is encoded already, without reading the history again. What is kept of a user with
+ * no events is zeros; events appended to it are the whole history.
+ */
 export interface EventAppender {
   /** Axes and sizes of what is kept of one user, float32; a batch of users has a `batch` axis before them. */
   readonly state: Readonly<Record<string, { readonly axes: Axes; readonly shape: readonly number[] }>>;

@@ -1,11 +1,15 @@
 import {
   add,
   gather,
+  minimum,
   parameter,
+  range,
+  reshape,
   slice,
   type Float,
   type ParameterSpec,
   type ParameterTree,
+  type Size,
   type Symbolic,
   type SymbolicParameters,
 } from '@user-llm/graph';
@@ -37,6 +41,17 @@ export interface EventTower {
     options?: { readonly mask?: Symbolic<'bool', readonly ['batch', 'event']>; readonly dropout?: Dropout },
   ): Events;
   readonly appender: EventAppender;
+}
+
+/** Positions of new events behind those that came before, `[B, T]`; padding may lie beyond the last one there is. */
+function positionsAfter(
+  lengths: Symbolic<'int32', readonly ['batch']>,
+  events: Size,
+  positions: number,
+): Symbolic<'int32', readonly ['batch', 'event']> {
+  const before_B1 = reshape(lengths, ['batch', 'event'], [lengths.shape[0]!, 1]);
+  const new_1T = reshape(range('event', events), ['batch', 'event'], [1, events]);
+  return minimum(add(before_B1, new_1T), positions - 1);
 }
 
 /** What a tower is beside its config. */
@@ -109,8 +124,7 @@ export function eventTower(config: TowerConfig, inputs: EncoderInputs, kind: Eve
       append: (parameters, { features, lengths, state }) => {
         const own = parameters as Own;
         const first = embedding.apply(own, features);
-        const place = learned && (gather(table(own), lengths) as Float);
-        const placed = place ? (add(first as Float, place as never) as Events) : first;
+        const placed = learned ? add(first, gather(table(own), positionsAfter(lengths, first.shape[1]!, size))) : first;
         const caches = cacheNames.map(({ keys, values }) => ({ keys: state[keys], values: state[values] }) as never);
         const { x, caches: grown } = stack.append(own.encoder, placed, caches, lengths);
         const named = cacheNames.flatMap(({ keys, values }, layer) => [
