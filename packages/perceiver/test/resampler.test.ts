@@ -76,6 +76,30 @@ describe('a resampler', () => {
     }
   });
 
+  it('gives its latents in the order of its trained vectors, each the same wherever it stands', () => {
+    const module = built(perceiverResampler, like);
+    const parameters = initialize(module);
+    const order = [2, 0, 1];
+    const rows = (of: readonly number[], first: number): number[] =>
+      order.flatMap((source) => of.slice((first + source) * userWidth, (first + source + 1) * userWidth));
+    const trained = parameters['latents']!;
+    const moved = new Tensor(
+      'float32',
+      trained.axes,
+      trained.shape,
+      Float32Array.from(rows(trained.toArray() as number[], 0)),
+    );
+    const got = compress(module, events, mask, { ...parameters, latents: moved }).latents;
+    const before = compress(module, events, mask, parameters).latents;
+    expect(
+      difference(
+        got,
+        [0, 3, 6].flatMap((first) => rows(before, first)),
+      ),
+    ).toBeLessThan(1e-12);
+    expect(difference(got, before)).toBeGreaterThan(1e-4);
+  });
+
   it('refuses heads that do not divide the width, and unknown fields', () => {
     expect(() => built(perceiverResampler, { heads: 3 })).toThrow(UserLlmError);
     expect(() => built(perceiverResampler, { heads: 3 })).toThrow(/3 heads and width 8/);
