@@ -181,8 +181,8 @@ describe('what there is besides', () => {
     expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
     const html = await page.text();
     const linked = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, link]) => link!);
-    expect(linked.sort()).toEqual(['page.css', 'page.js']);
-    for (const link of linked) expect((await fetch(`${url}/${link}`)).status).toBe(200);
+    expect(linked.sort()).toEqual(['data:,', 'page.css', 'page.js']);
+    for (const link of linked.slice(1)) expect((await fetch(`${url}/${link}`)).status).toBe(200);
   });
 
   it('counts tokens and times', async () => {
