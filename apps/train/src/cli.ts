@@ -1,25 +1,32 @@
 import { Command, CommanderError } from '@commander-js/extra-typings';
 import { UserLlmError } from '@user-llm/tensor';
 import { prepareCommand } from './data/prepare-command.js';
+import { runCommands, Stopped } from './run/run-commands.js';
 
 /**
  * Runs `user-llm-train`.
  *
  * @param args What follows the command's name.
- * @returns The exit code: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C.
+ * @returns The exit code: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C or SIGTERM.
  */
 export async function main(args: readonly string[]): Promise<number> {
   const abort = new AbortController();
   const stop = () => abort.abort();
   process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
   const program = new Command('user-llm-train').description('prepare data and train').exitOverride();
   const data = program.command('data').description('from raw files to canonical events');
   data.addCommand(prepareCommand(abort.signal).copyInheritedSettings(program));
+  for (const command of runCommands(abort.signal)) program.addCommand(command.copyInheritedSettings(program));
   try {
     await program.parseAsync(args, { from: 'user' });
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof Stopped) {
+      process.stderr.write(`${error.message}\n`);
+      return 130;
+    }
     if (abort.signal.aborted) {
       process.stderr.write('Stopped; nothing was left behind.\n');
       return 130;
@@ -29,5 +36,6 @@ export async function main(args: readonly string[]): Promise<number> {
     return 1;
   } finally {
     process.removeListener('SIGINT', stop);
+    process.removeListener('SIGTERM', stop);
   }
 }

@@ -10,3 +10,29 @@ export type { Validation } from './loop/validation.js';
 export { isDecayed, optimizerNames } from './optimizer/build-optimizer.js';
 export { learningRateShare } from './optimizer/learning-rate.js';
 export { optimizerConfig, type OptimizerConfig, type ScheduleConfig } from './optimizer/optimizer-config.js';
+export { dataInMemory, readDataset, type TrainingData } from './data/training-data.js';
+export { Histories } from './data/histories.js';
+export { startedConfig } from './run/claim-folder.js';
+export {
+  defineRun,
+  parseRunConfig,
+  runConfig,
+  runJsonSchema,
+  type Run,
+  type RunConfig,
+  type RunConfigInput,
+} from './run/run-config.js';
+export { RunFolder, type StageResult } from './run/run-folder.js';
+export type { RunOptions, RunProgress, RunResult } from './run/run-options.js';
+export { runTraining } from './run/run-training.js';
+export {
+  countTrained,
+  formatTrained,
+  strategyNames,
+  trainedBy,
+  type Strategy,
+  type TrainedCounts,
+} from './stages/strategy.js';
+export { crc32c } from './trackers/crc32c.js';
+export { jsonLinesTracker } from './trackers/json-lines.js';
+export { tensorBoardTracker } from './trackers/tensorboard.js';

@@ -1,0 +1,64 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, extname, isAbsolute, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { UserLlmError } from '@user-llm/tensor';
+import { parseRunConfig, type Run } from '@user-llm/training';
+import { withSettings } from './settings.js';
+
+/**
+ * Reads a run from a JSON file, or from a module (`.mjs`, `.js`, `.ts`) whose default export it is, as `defineRun` makes
+ * it or as plain fields. Paths in it count from its folder.
+ *
+ * @param settings `path.to.field=value` as on the command line, which replace what the file says.
+ * @throws UserLlmError `no-config` when the file cannot be read, `bad-config` when it is no run.
+ */
+export async function readConfig(path: string, settings: readonly string[]): Promise<Run> {
+  const exported = extname(path) === '.json' ? await readJson(path) : await readModule(path);
+  const run = isRun(exported) ? exported : { config: exported, plugins: [] };
+  const config = parseRunConfig(withSettings(run.config, settings));
+  const folder = dirname(resolve(path));
+  const { dataset } = config.data;
+  return {
+    plugins: run.plugins,
+    config: {
+      ...config,
+      plugins: config.plugins.map((plugin) => (/^\.{1,2}\//.test(plugin) ? resolve(folder, plugin) : plugin)),
+      data: { ...config.data, ...(dataset !== undefined && { dataset: absolute(folder, dataset) }) },
+    },
+  };
+}
+
+const absolute = (folder: string, path: string): string => (isAbsolute(path) ? path : resolve(folder, path));
+
+function isRun(exported: unknown): exported is Run {
+  return typeof exported === 'object' && exported !== null && 'config' in exported && 'plugins' in exported;
+}
+
+async function readJson(path: string): Promise<unknown> {
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => Promise.reject(unreadable(path, cause)));
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
+}
+
+async function readModule(path: string): Promise<unknown> {
+  try {
+    const module = (await import(pathToFileURL(resolve(path)).href)) as { readonly default?: unknown };
+    return module.default;
+  } catch (cause) {
+    if (UserLlmError.isInstance(cause)) throw cause;
+    throw unreadable(path, cause);
+  }
+}
+
+function unreadable(path: string, cause: unknown): UserLlmError {
+  return new UserLlmError('no-config', {
+    what: path,
+    expected: 'a JSON file, or a module whose default export is a run',
+    got: cause instanceof Error ? cause.message : String(cause),
+    mend: 'TypeScript needs Node 22.18 or newer; JSON and .mjs go everywhere. `user-llm-train run --help` shows one.',
+    cause,
+  });
+}

@@ -1,0 +1,30 @@
+import type { ParameterTree } from '@user-llm/graph';
+import type { Registry, UserEncoderModule } from '@user-llm/plugin';
+import type { EventTokenizer } from '@user-llm/tokenization';
+import { composeUserLlm, encodedFeatures, parseUserLlmConfig, partConfig, type UserLlmModel } from '@user-llm/user-llm';
+import type { RunConfig } from './run-config.js';
+
+/** What a run trains: a whole User-LLM, or a user encoder alone. */
+export interface RunModel {
+  readonly encoder: UserEncoderModule;
+  /** Absent when there is no LLM. */
+  readonly userLlm?: UserLlmModel;
+  readonly parameters: ParameterTree;
+}
+
+/**
+ * Builds the model of a run.
+ *
+ * @throws UserLlmError as `composeUserLlm`.
+ */
+export function buildModel(config: RunConfig['model'], registry: Registry, tokenizer: EventTokenizer): RunModel {
+  const features = encodedFeatures(tokenizer);
+  if (config.llm) {
+    const userLlm = composeUserLlm(parseUserLlmConfig(config), { registry, features });
+    return { encoder: userLlm.encoder, userLlm, parameters: userLlm.parameters as ParameterTree };
+  }
+  const part = registry.get('encoders', config.encoder.name);
+  const own = partConfig(`encoders ${JSON.stringify(part.name)}`, part, config.encoder.config);
+  const encoder = part.build(own, { features, item: config.item });
+  return { encoder, parameters: { encoder: encoder.parameters } };
+}

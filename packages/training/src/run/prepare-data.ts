@@ -1,0 +1,38 @@
+import type { Registry } from '@user-llm/plugin';
+import { UserLlmError } from '@user-llm/tensor';
+import { EventTokenizer } from '@user-llm/tokenization';
+import { readDataset, tokenized, type TokenizedData, type TrainingData } from '../data/training-data.js';
+import type { RunConfig } from './run-config.js';
+import type { RunFolder } from './run-folder.js';
+
+const tokenizerName = 'event-tokenizer.json';
+
+/**
+ * The data of a run as ids; what the event tokenizer has learned is kept in the run's folder.
+ *
+ * @throws UserLlmError `no-data` when there is neither a data set in the config nor data in memory.
+ */
+export async function prepareData(
+  config: RunConfig,
+  inMemory: TrainingData | undefined,
+  registry: Registry,
+  folder: RunFolder,
+): Promise<TokenizedData> {
+  const { dataset, split } = config.data;
+  const data = inMemory ?? (dataset === undefined ? undefined : await readDataset(dataset, split));
+  if (data === undefined) {
+    throw new UserLlmError('no-data', {
+      what: 'training run',
+      expected: 'data.dataset in the config, or data in memory',
+      got: 'neither',
+      mend: 'Prepare a data set: user-llm-train data prepare --help',
+    });
+  }
+  const kinds = [...registry.all('features').values()];
+  const { events } = config.model;
+  const kept = await folder.readJson(tokenizerName);
+  const fitted = kept === undefined ? undefined : EventTokenizer.fromJSON(kept, events, kinds);
+  const ready = await tokenized(data, events, kinds, fitted);
+  if (!fitted) await folder.writeJson(ready.tokenizer.toJSON(), tokenizerName);
+  return ready;
+}

@@ -1,0 +1,108 @@
+import type { EventSchema, Plugin } from '@user-llm/plugin';
+import { UserLlmError } from '@user-llm/tensor';
+import { userLlmConfig, type UserLlmConfigInput } from '@user-llm/user-llm';
+import { z } from 'zod';
+import { pretrainConfig } from '../stages/pretrain/pretrain-config.js';
+import { splitConfig } from './split-config.js';
+
+const { llm, ...parts } = userLlmConfig.shape;
+
+const dataConfig = z.strictObject({
+  dataset: z
+    .string()
+    .optional()
+    .describe(
+      'Folder of a data set made by `user-llm-train data prepare`; absent when data in memory are handed over.',
+    ),
+  split: splitConfig.describe('How events are parted into training, validation and test.'),
+});
+
+const stageConfig = z.discriminatedUnion('kind', [pretrainConfig]);
+
+/** A training run: model, data, stages; every field with its meaning and unit. */
+export const runConfig = z.strictObject({
+  name: z.string().min(1).default('run').describe('Name of the run in trackers.'),
+  seed: z.int().min(0).default(0).describe('Seed of first values, of the order of examples and of dropout.'),
+  plugins: z
+    .array(z.string())
+    .default([])
+    .describe('Modules whose default export is a plugin: paths beside the config file, or names of packages.'),
+  model: z
+    .strictObject({ ...parts, llm: llm.optional() })
+    .describe('The model, as user-llm has it; without `llm` (and without `text`) the user encoder alone.'),
+  data: dataConfig.prefault({}).describe('What it is trained on.'),
+  stages: z.array(stageConfig).min(1).describe('What is trained one after the other.'),
+  trackers: z
+    .array(z.string())
+    .default(['jsonl', 'tensorboard'])
+    .describe('Where figures go: `jsonl`, `tensorboard`, or trackers of plugins.'),
+  threads: z.int().min(1).optional().describe('Threads of a training step; all cores when absent.'),
+});
+
+/** A checked run, defaults filled in. */
+export type RunConfig = Omit<z.output<typeof runConfig>, 'model'> & {
+  readonly model: Omit<z.output<typeof runConfig>['model'], 'events'> & { readonly events: EventSchema };
+};
+
+/** A run as it is written: fields with defaults may be left out. */
+export type RunConfigInput = Omit<z.input<typeof runConfig>, 'model' | 'plugins'> & {
+  readonly model: Omit<UserLlmConfigInput, 'llm'> & { readonly llm?: UserLlmConfigInput['llm'] };
+  /** Modules, or plugins themselves. */
+  readonly plugins?: readonly (string | Plugin)[];
+};
+
+/** A config of one stage, defaults filled in. */
+export type StageConfig = RunConfig['stages'][number];
+
+/** A run that is ready: its config, and the plugins that it was given as values. */
+export interface Run {
+  readonly config: RunConfig;
+  readonly plugins: readonly Plugin[];
+}
+
+/**
+ * Checks a run and fills in defaults.
+ *
+ * @throws UserLlmError `bad-config` that lists every field that is wrong.
+ *
+ * @example
+ * export default defineRun({
+ *   model: { events: { item: { kind: 'id' } }, encoder: { name: 'autoregressive' } },
+ *   data: { dataset: 'data/ml-1m' },
+ *   stages: [{ kind: 'pretrain', budget: { minutes: 20 }, validation: { every: 500 } }],
+ * });
+ */
+export function defineRun(config: RunConfigInput): Run {
+  const plugins = (config.plugins ?? []).filter((plugin) => typeof plugin !== 'string');
+  const modules = (config.plugins ?? []).filter((plugin) => typeof plugin === 'string');
+  return { config: parseRunConfig({ ...config, plugins: modules }), plugins };
+}
+
+/**
+ * As `defineRun`, for what was read from a file.
+ *
+ * @throws UserLlmError `bad-config` that lists every field that is wrong.
+ */
+export function parseRunConfig(config: unknown): RunConfig {
+  const parsed = runConfig.safeParse(config);
+  if (!parsed.success) throw badRun(z.prettifyError(parsed.error), parsed.error);
+  const names = parsed.data.stages.map(({ name, kind }) => name ?? kind);
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice !== undefined) throw badRun(`two stages named ${JSON.stringify(twice)}: give them names`);
+  return parsed.data as RunConfig;
+}
+
+/** The JSON Schema (2020-12) of a run as it is written, for editors and other languages. */
+export function runJsonSchema(): Readonly<Record<string, unknown>> {
+  return z.toJSONSchema(runConfig, { io: 'input' });
+}
+
+function badRun(got: string, cause?: unknown): UserLlmError {
+  return new UserLlmError('bad-config', {
+    what: 'config of a training run',
+    expected: 'the fields of runConfig',
+    got,
+    mend: 'Correct these fields; `user-llm-train schema` describes all of them.',
+    ...(cause !== undefined && { cause }),
+  });
+}

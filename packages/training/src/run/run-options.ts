@@ -1,0 +1,39 @@
+import type { Runtime } from '@user-llm/graph';
+import type { Tracker } from '@user-llm/plugin';
+import type { TrainingData } from '../data/training-data.js';
+import type { TrainingProgress } from '../loop/progress.js';
+import type { TrainedCounts } from '../stages/strategy.js';
+import type { StageResult } from './run-folder.js';
+
+/** Where a run works, and who is told. */
+export interface RunOptions {
+  /** Folder of the run; a run of the same config that stands there is gone on with. */
+  readonly folder: string;
+  /** Data in memory, instead of a data set on the disk. */
+  readonly data?: TrainingData;
+  /** Asks the run to end after the step under way, with a checkpoint. */
+  readonly signal?: AbortSignal;
+  /** Runs the steps; ONNX Runtime on the CPU when absent. */
+  readonly runtime?: Runtime;
+  /** Trackers beside those of the config. */
+  readonly trackers?: readonly Tracker[];
+  onProgress?(progress: RunProgress): void;
+  /** Told once for each stage what is trained. */
+  onStage?(stage: { readonly name: string; readonly counts: readonly TrainedCounts[] }): void;
+}
+
+/** How far a run is. */
+export interface RunProgress extends TrainingProgress {
+  /** Which of the stages, from 1. */
+  readonly stageNumber: number;
+  readonly stages: number;
+}
+
+/** What a run came to. */
+export interface RunResult {
+  /** `stopped` when the signal asked for it: the same call goes on. */
+  readonly status: 'done' | 'stopped';
+  /** What the stages that are done have left behind. */
+  readonly stages: readonly StageResult[];
+  readonly folder: string;
+}
