@@ -1,0 +1,91 @@
+import {
+  gather,
+  input,
+  joinAxes,
+  logSoftmax,
+  negate,
+  reshape,
+  symbol,
+  takeAlong,
+  type Graph,
+  type Program,
+} from '@user-llm/graph';
+import type { Event } from '@user-llm/plugin';
+import { Tensor } from '@user-llm/tensor';
+import { encodeAnswer, encodePrompt, eventInputs } from '@user-llm/user-llm';
+import { historyFeeds } from './history-feeds.js';
+import type { ModelInHand } from './model-in-hand.js';
+import { compileModel, modelGraph, runOnHost } from './model-programs.js';
+
+// B batch, L tokens, D model width, R rows that predict, V vocabulary.
+
+/** A question with an answer whose likelihood is wanted. */
+export interface AnswerToScore {
+  /** What the model is told of the user; nothing of nobody. */
+  readonly history: readonly Event[];
+  readonly instruction: string;
+  readonly answer: string;
+}
+
+/** How likely a model finds answers: the mean negative log-likelihood per token, the end included, in nats. */
+export class AnswerLosses {
+  readonly #held: ModelInHand;
+  #program: Promise<Program> | undefined;
+
+  constructor(held: ModelInHand) {
+    this.#held = held;
+  }
+
+  /** One loss for each answer. */
+  async of(answers: readonly AnswerToScore[], signal?: AbortSignal): Promise<number[]> {
+    this.#program ??= compileModel(this.#held, lossGraph(this.#held));
+    const { textTokenizer } = this.#held;
+    const texts = answers.map(({ instruction, answer }) => {
+      const prompt = encodePrompt(textTokenizer, instruction);
+      const tokens = [...prompt, ...encodeAnswer(textTokenizer, answer)];
+      // A token is predicted at the place before it.
+      return { tokens, from: prompt.length - 1, count: tokens.length - prompt.length };
+    });
+    const longest = Math.max(...texts.map(({ tokens }) => tokens.length));
+    const all = new Int32Array(answers.length * longest);
+    texts.forEach(({ tokens }, row) => all.set(tokens, row * longest));
+    const rows = texts.flatMap(({ from, count }, row) => indices(count).map((at) => row * longest + from + at));
+    const labels = texts.flatMap(({ tokens, from, count }) => tokens.slice(from + 1, from + 1 + count));
+    const feeds = {
+      ...historyFeeds(
+        this.#held,
+        answers.map(({ history }) => history),
+      ),
+      tokens: new Tensor('int32', ['batch', 'token'], [answers.length, longest], all) as unknown as Tensor,
+      rows: rowTensor(rows),
+      labels: rowTensor(labels),
+    };
+    const { losses } = await runOnHost(await this.#program, feeds, signal);
+    let at = 0;
+    return texts.map(({ count }) => {
+      const own = indices(count).map(() => Number(losses!.data[at++]));
+      return own.reduce((sum, loss) => sum + loss, 0) / count;
+    });
+  }
+}
+
+const indices = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+
+const rowTensor = (values: readonly number[]): Tensor =>
+  new Tensor('int32', ['row'], [values.length], Int32Array.from(values)) as unknown as Tensor;
+
+function lossGraph(held: ModelInHand): Graph {
+  const { model } = held;
+  const { batch, inputs } = eventInputs(model.features, symbol('batch'), symbol('event'));
+  const tokens = input('tokens', 'int32', ['batch', 'token'], [symbol('batch'), symbol('token')]);
+  const rows = input('rows', 'int32', ['row'], [symbol('row')]);
+  const labels = input('labels', 'int32', ['row'], [symbol('row')]);
+  return modelGraph(held, [...inputs, tokens, rows, labels], (tree) => {
+    const hidden_BLD = model.hidden(tree, { tokens, context: model.userContext(tree, batch) });
+    const flat = joinAxes(hidden_BLD, ['batch', 'token'], 'position', ['position', 'modelWidth']);
+    const logs_RV = logSoftmax(model.llm.logits(tree.llm as never, gather(flat, rows)), 'vocabulary');
+    const label_R1 = reshape(labels, ['row', 'vocabulary'], [symbol('row'), 1]);
+    const losses = negate(takeAlong(logs_RV, label_R1, 'vocabulary'));
+    return { losses: reshape(losses, ['row'], [symbol('row')]) };
+  });
+}
