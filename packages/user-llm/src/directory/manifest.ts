@@ -1,0 +1,79 @@
+import { UserLlmError } from '@user-llm/tensor';
+import { z } from 'zod';
+import { userLlmConfig } from '../config/user-llm-config.js';
+
+/** The version of model directories that this package writes, and the only one it reads. */
+export const modelVersion = 1;
+
+/** The files of a model directory. */
+export const modelFiles = {
+  manifest: 'model.json',
+  eventTokenizer: 'event-tokenizer.json',
+  textTokenizer: 'tokenizer.json',
+  catalogue: 'catalogue.jsonl',
+  weights: 'weights.safetensors',
+  /** Vectors known of ids beforehand; there only where the encoder has such. */
+  vectors: 'vectors.safetensors',
+} as const;
+
+/** What `model.json` says. */
+export const modelManifest = z.strictObject({
+  format: z.literal('user-llm-model'),
+  version: z.literal(modelVersion),
+  /** The model's config, as `userLlmConfig`. */
+  config: userLlmConfig,
+  /** Names of the plugins that the config's parts come from, beside our own. */
+  plugins: z.array(z.string()),
+  /** The features of events: name, number of ids, ids per event. */
+  features: z.array(z.strictObject({ name: z.string(), size: z.int(), slots: z.int() })),
+  /** Hash of the encoder and its vocabularies: states of users carry the same. */
+  encoder: z.string(),
+  /** Hash of the event tokenizer's content. */
+  eventTokenizer: z.string(),
+  /** Special tokens of the text tokenizer by role, where it has such. */
+  textTokenizer: z.strictObject({ begin: z.string().optional(), end: z.string(), padding: z.string().optional() }),
+  /** Every other file: its length, and SHA-256 in hexadecimal. */
+  files: z.record(z.string(), z.strictObject({ bytes: z.int(), sha256: z.string() })),
+});
+
+/** What `model.json` says. */
+export type ModelManifest = z.output<typeof modelManifest>;
+
+/**
+ * Reads what `model.json` holds.
+ *
+ * @param path Names the file in errors.
+ * @throws UserLlmError `unknown-version` for a version that this package does not read, `bad-model` for anything else.
+ */
+export function parseManifest(path: string, text: string): ModelManifest {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw badModel(path, 'JSON', cause instanceof Error ? cause.message : String(cause), cause);
+  }
+  const { format, version } = (json ?? {}) as { readonly format?: unknown; readonly version?: unknown };
+  if (format !== 'user-llm-model') throw badModel(path, 'format "user-llm-model"', JSON.stringify(format) ?? 'none');
+  if (version !== modelVersion) {
+    throw new UserLlmError('unknown-version', {
+      what: path,
+      expected: `version ${modelVersion}`,
+      got: JSON.stringify(version) ?? 'none',
+      mend: 'Install the version of @user-llm/user-llm that wrote it, and save the model again.',
+    });
+  }
+  const parsed = modelManifest.safeParse(json);
+  if (parsed.success) return parsed.data;
+  throw badModel(path, 'the fields of a manifest', z.prettifyError(parsed.error), parsed.error);
+}
+
+/** The error of a model directory that is not whole and consistent. */
+export function badModel(what: string, expected: string, got: string, cause?: unknown): UserLlmError {
+  return new UserLlmError('bad-model', {
+    what,
+    expected,
+    got,
+    mend: 'Copy or save the model again: a file was damaged, changed or exchanged.',
+    cause,
+  });
+}
