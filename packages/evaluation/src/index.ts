@@ -51,3 +51,5 @@ export { encoderCandidate } from './candidates/encoder.js';
 export { gatesOf, userControls, type ControlOptions } from './controls/user-controls.js';
 export { AnswerLosses, type AnswerToScore } from './model/answer-losses.js';
 export type { ModelInHand } from './model/model-in-hand.js';
+export { answerFlops, type AnswerSize } from './cost/answer-flops.js';
+export { timeAnswer, type TimingOptions } from './cost/time-answer.js';
