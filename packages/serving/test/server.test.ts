@@ -33,6 +33,20 @@ describe('the queue', () => {
     expect((await ask('e')).status).toBe(200);
   });
 
+  it('does not keep those waiting who need no model', async () => {
+    const { call, model } = await serve({ limits: { concurrency: 1, waiting: 0 } });
+    await call('POST', '/v1/users/u/events', { item: '0' });
+    const turnstile = new Turnstile();
+    model.pace = turnstile.pass;
+    const asked = call('POST', '/v1/completions', { prompt: 'a' });
+    await until(() => turnstile.waiting === 1);
+    expect((await call('GET', '/v1/users/u')).status).toBe(200);
+    expect((await call('DELETE', '/v1/users/u')).status).toBe(200);
+    expect((await call('GET', '/v1/users/u/recommendations')).status).toBe(429);
+    turnstile.let(100);
+    expect((await asked).status).toBe(200);
+  });
+
   it('lets those go who no longer wait', async () => {
     const { url, call, model } = await serve({ limits: { concurrency: 1, waiting: 1 } });
     const turnstile = new Turnstile();

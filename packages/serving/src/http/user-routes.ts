@@ -45,7 +45,7 @@ export function addUserRoutes(app: FastifyInstance, services: Services): void {
   app.get('/v1/users/:user', async (request, reply) => {
     const key = keyOf(request);
     const { limit } = parse(shown, request.query);
-    const record = await queue.run(signalOf(reply), () => users.find(key));
+    const record = (await users.stored(key)) ?? (await queue.run(signalOf(reply), () => users.find(key)));
     if (!record) throw userNotFound();
     const history = limit === 0 ? [] : record.events.slice(-limit);
     return {

@@ -25,6 +25,13 @@ export class Users {
     this.#options = options;
   }
 
+  /** What the store has of a user for this encoder: no work for the model, so it needs no place in the queue. */
+  async stored(key: UserKey): Promise<UserRecord | undefined> {
+    const stored = await this.#options.store.get(key);
+    const record = stored && unpackRecord(stored, key.user);
+    return record?.state.encoder === this.#options.model.encoderHash ? record : undefined;
+  }
+
   /**
    * What is known of a user. Who is not in the store is taken from `histories`; a state of another encoder is made anew
    * from the events kept.
