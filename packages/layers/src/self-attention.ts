@@ -85,9 +85,13 @@ export function selfAttention<const W extends string>(config: SelfAttentionConfi
     x_BTW: Float<readonly [B, T, W]>,
     positions?: Symbolic<'int32'>,
   ) => {
-    const wide_BTA = matmulTransposed(x_BTW, own.in_proj_weight as never) as Float;
-    const all_BTA = add(wide_BTA, own.in_proj_bias as never) as Mixed<B, T>;
-    const [query, key, value] = split(all_BTA, 'attentionWidth', [width.size, width.size, width.size]);
+    // Parameters are cut rather than what they make, which is much larger.
+    const parts = [width.size, width.size, width.size];
+    const weights = split(own.in_proj_weight as Float<readonly ['attentionWidth', W]>, 'attentionWidth', parts);
+    const biases = split(own.in_proj_bias as Float<readonly ['attentionWidth']>, 'attentionWidth', parts);
+    const [query, key, value] = weights.map(
+      (weight, part) => add(matmulTransposed(x_BTW, weight as never) as Float, biases[part]! as never) as Mixed<B, T>,
+    );
     const turned = (part: Mixed<B, T>): Mixed<B, T> =>
       rotaryBase === undefined ? part : turnHeads(part, heads, rotaryBase, positions);
     return { query: turned(query!), key: turned(key!), value: value! };

@@ -20,15 +20,20 @@ export const items: EncodedFeature = { name: 'item', size: 12, slots: 1 };
 export const genres: EncodedFeature = { name: 'genre', size: 7, slots: 3 };
 export const ratings: EncodedFeature = { name: 'rating', size: 6, slots: 1 };
 
+/** Any kind of encoder; `build` validates what it is given. */
+export type AnyEncoder = Pick<UserEncoder, 'name' | 'config'> & {
+  build(config: never, inputs: EncoderInputs): UserEncoderModule;
+};
+
 /** Validates a config and builds its encoder. */
-export function build<Config>(
-  encoder: UserEncoder<Config>,
+export function build(
+  encoder: AnyEncoder,
   config: Readonly<Record<string, unknown>>,
   inputs: EncoderInputs,
 ): UserEncoderModule {
   const result = encoder.config['~standard'].validate(config);
   if (result instanceof Promise || result.issues) throw new Error(JSON.stringify(result));
-  return encoder.build(result.value, inputs);
+  return encoder.build(result.value as never, inputs);
 }
 
 /** The inputs of a batch in a graph. */
