@@ -3,6 +3,7 @@ import type { Evaluation, TaskResult } from '../judge/evaluate-candidates.js';
 /** Floors from the lowest, and what it means to be below. */
 const floors = [
   { baseline: 'popularity', verdict: 'a failed run' },
+  { baseline: 'most common category', verdict: 'one answer for everyone is better' },
   { baseline: 'markov', verdict: 'no better than counting' },
 ] as const;
 
