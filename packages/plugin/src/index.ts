@@ -43,6 +43,7 @@ export type { Compressor, CompressorModule, UserLatents } from './compressor.js'
 export { definePlugin, partName, seamNames, type Plugin, type SeamName, type Seams } from './define-plugin.js';
 export type { Fusion, FusionModule, FusionSizes, UserContext } from './fusion.js';
 export type {
+  BranchStep,
   DecodeStep,
   HiddenStates,
   LanguageModel,

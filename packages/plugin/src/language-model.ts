@@ -50,6 +50,20 @@ export interface DecodeStep {
   readonly hooks?: LanguageModelHooks;
 }
 
+/** New positions that branch: those of a row may continue different earlier ones, as the beams of a search do. */
+export interface BranchStep {
+  /** `[batch, token, modelWidth]`: `embed` of new tokens, a soft prompt before them where nothing is cached. */
+  readonly embeddings: HiddenStates;
+  /** `[batch, token]`: where each new token stands in its own sequence. */
+  readonly positions: Symbolic<'int32', readonly ['batch', 'token']>;
+  /** `[batch, token, place]`: which places a new token reads, of the cached ones and then of the new tokens, itself among them; a batch of 1 is all rows'. */
+  readonly mask: Symbolic<'bool', readonly ['batch', 'token', 'place']>;
+  /** One per layer, all places of which may be read; absent where nothing came before. */
+  readonly caches?: readonly LayerCache[];
+  /** `prefix` is ignored: give it as `embeddings`. */
+  readonly hooks?: LanguageModelHooks;
+}
+
 /** A linear map of an LLM. */
 export interface LinearMap {
   readonly inputs: number;
@@ -75,6 +89,14 @@ export interface LanguageModelModule extends Module {
   decode(
     parameters: never,
     step: DecodeStep,
+  ): { readonly hidden: HiddenStates; readonly caches: readonly LayerCache[] };
+  /**
+   * As `decode`, for positions that branch; the caches that come out hold the new tokens behind all places. Absent in
+   * families that don't offer it: search over catalogues then takes other ways, or says so.
+   */
+  branch?(
+    parameters: never,
+    step: BranchStep,
   ): { readonly hidden: HiddenStates; readonly caches: readonly LayerCache[] };
   /** Logits of rows of hidden states: `[row, vocabulary]`. */
   logits(parameters: never, hidden: Float<readonly ['row', 'modelWidth']>): Float<readonly ['row', 'vocabulary']>;

@@ -71,8 +71,12 @@ export class OnnxRuntime implements Runtime {
   }
 
   #session(graph: Graph, frozen: ReadonlySet<string>, weights: SharedWeights | undefined): Promise<EngineSession> {
-    const model = writeModel(lower(graph, { frozen }));
-    return this.engine.createSession(model, { ...this.#options, ...(weights ? { weights } : {}) });
+    const model = lower(graph, { frozen });
+    const read = (model.initializers ?? []).flatMap(({ name, data }) => (data === 'memory' ? [name] : []));
+    return this.engine.createSession(writeModel(model), {
+      ...this.#options,
+      ...(weights && read.length > 0 && { weights: weights.only(read) }),
+    });
   }
 }
 

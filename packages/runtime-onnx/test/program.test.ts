@@ -46,6 +46,18 @@ describe.each([1, 2])('programs on %d threads', (threads) => {
   });
   afterAll(() => runtime.dispose());
 
+  test('frozen weights that nothing reads are left out', async () => {
+    const feeds = longFeeds(4);
+    const spare = input('spare', 'float32', ['column'], [4]);
+    const source = longGraph(4, 1);
+    const wider = graph([...Object.values(source.inputs), spare], source.outputs);
+    const program = await runtime.compile(wider, { w: feeds['w']!, spare: normal('spare', ['column'], [4]) });
+    const alone = await runtime.compile(wider, { spare: normal('spare', ['column'], [4]) });
+    const got = (await program.run({ x: feeds['x']! }))['y']!.readSync();
+    expect(numbers(got)).toEqual(numbers((await alone.run(feeds))['y']!.readSync()));
+    await Promise.all([program.dispose(), alone.dispose()]);
+  });
+
   test('batch and sequence may be symbolic, frozen weights and fed ones alike', async () => {
     const [batch, time] = [symbol('batch'), symbol('time')];
     const { ids, logits, parameters, tokens } = languageModel(batch, time);

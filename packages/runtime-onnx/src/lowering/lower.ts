@@ -36,8 +36,14 @@ export function lower(source: Graph, { frozen = new Set(), embedded = {}, name =
   const names = new Map<Node, readonly string[]>();
   const read = ({ node, output }: Symbolic): string => names.get(node)![output]!;
   for (const node of graph.nodes) names.set(node, emitNode(emitter, node, read));
-  const held = Object.entries(graph.inputs).flatMap(([input, { dtype, shape }]) =>
-    frozen.has(input) ? [{ name: input, dtype, shape: shape as readonly number[], data: 'memory' as const }] : [],
+  // ONNX Runtime drops initializers that nothing reads, and then refuses the memory that is meant for them.
+  const reads = new Set(
+    [...graph.nodes.flatMap(({ inputs }) => inputs), ...Object.values(graph.outputs)].map((x) => x.node),
+  );
+  const held = Object.entries(graph.inputs).flatMap(([input, { dtype, shape, node }]) =>
+    frozen.has(input) && reads.has(node)
+      ? [{ name: input, dtype, shape: shape as readonly number[], data: 'memory' as const }]
+      : [],
   );
   const inside = Object.entries(embedded).map(([input, tensor]) => ({
     name: input,

@@ -13,9 +13,20 @@ import type { HostTensor } from './engine.js';
 export class SharedWeights {
   /** Tensors by initializer name. */
   readonly tensors: Readonly<Record<string, HostTensor>>;
+  readonly #parts = new Map<string, SharedWeights>();
 
   constructor(tensors: Readonly<Record<string, HostTensor>>) {
     for (const [name, tensor] of Object.entries(tensors)) checkMemory(`weight ${name}`, tensor);
     this.tensors = { ...tensors };
+  }
+
+  /** Those of the names alone; the same object for the same names, so that sessions go on sharing. */
+  only(names: readonly string[]): SharedWeights {
+    if (names.length === Object.keys(this.tensors).length) return this;
+    const key = [...names].sort().join('\n');
+    const known =
+      this.#parts.get(key) ?? new SharedWeights(Object.fromEntries(names.map((name) => [name, this.tensors[name]!])));
+    this.#parts.set(key, known);
+    return known;
   }
 }

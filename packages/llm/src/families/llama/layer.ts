@@ -16,7 +16,8 @@ import {
   type Symbolic,
   type SymbolicParameters,
 } from '@user-llm/graph';
-import type { HiddenStates, LanguageModelHooks, LayerCache } from '@user-llm/plugin';
+import type { BranchStep, HiddenStates, LanguageModelHooks, LayerCache } from '@user-llm/plugin';
+import { branchingAttention } from '../../attention/branching-attention.js';
 import { attentionSizes, type LlamaConfig } from './config.js';
 import type { LlamaLayerParameters } from './parameters.js';
 
@@ -64,6 +65,27 @@ export function readFromCaches(
     attend: (layer, query, key, value) => {
       const read = cachedAttention(query, key, value, caches[layer]!, lengths_B, { heads, keyValueHeads });
       grown[layer] = { keys: read.keys, values: read.values };
+      return read.mixed;
+    },
+  };
+}
+
+/**
+ * New positions that branch, as `BranchStep` says.
+ *
+ * @param grown Where each layer's cache, with the new positions behind all its places, is put.
+ */
+export function readBranches(
+  { positions, mask, caches }: BranchStep,
+  grown: LayerCache[],
+  config: LlamaConfig,
+): Reading {
+  const options = attentionSizes(config);
+  return {
+    positions,
+    attend: (layer, query, key, value) => {
+      const read = branchingAttention(query, key, value, caches?.[layer], mask, options);
+      grown[layer] = read.cache;
       return read.mixed;
     },
   };

@@ -10,6 +10,7 @@ import {
   type SymbolicParameters,
 } from '@user-llm/graph';
 import type {
+  BranchStep,
   HiddenStates,
   LanguageModel,
   LanguageModelHooks,
@@ -19,7 +20,7 @@ import type {
 } from '@user-llm/plugin';
 import { UserLlmError, type Id } from '@user-llm/tensor';
 import { attentionSizes, llamaConfig, parseLlamaConfig, type LlamaConfig } from './config.js';
-import { llamaLayer, readAtOnce, readFromCaches, type Reading } from './layer.js';
+import { llamaLayer, readAtOnce, readBranches, readFromCaches, type Reading } from './layer.js';
 import { layerMaps, llamaParameters, type LlamaLayerParameters, type LlamaParameters } from './parameters.js';
 
 // B batch, L tokens, R rows, D model width, V vocabulary.
@@ -60,16 +61,16 @@ function build(given: LlamaConfig): LanguageModelModule & { readonly parameters:
       return rmsNorm(last_BLD, tree.model.norm.weight, normEpsilon);
     },
     decode: (tree: Tree, { embeddings, lengths, caches, hooks = {} }: Parameters<LanguageModelModule['decode']>[1]) => {
-      if (caches.length !== layers) {
-        throw new UserLlmError('bad-argument', {
-          what: 'decode',
-          expected: `caches of ${layers} layers`,
-          got: `${caches.length}`,
-        });
-      }
+      requireCaches('decode', caches, layers);
       const grown: LayerCache[] = [];
       const reading = readFromCaches(embeddings, lengths, caches, grown, config);
       const last_BLD = read(tree, embeddings, reading, hooks);
+      return { hidden: rmsNorm(last_BLD, tree.model.norm.weight, normEpsilon), caches: grown };
+    },
+    branch: (tree: Tree, step: BranchStep) => {
+      requireCaches('branch', step.caches ?? [], step.caches ? layers : 0);
+      const grown: LayerCache[] = [];
+      const last_BLD = read(tree, step.embeddings, readBranches(step, grown, config), step.hooks ?? {});
       return { hidden: rmsNorm(last_BLD, tree.model.norm.weight, normEpsilon), caches: grown };
     },
     logits: (tree: Tree, hidden_RD: Float<readonly ['row', 'modelWidth']>): Float<readonly ['row', 'vocabulary']> =>
@@ -96,6 +97,11 @@ function linearMaps(config: LlamaConfig): Readonly<Record<string, LinearMap>> {
       maps.map(([path, map]) => [`model.layers.${layer}.${path}`, map] as const),
     ).flat(),
   );
+}
+
+function requireCaches(what: string, caches: readonly LayerCache[], layers: number): void {
+  if (caches.length === layers) return;
+  throw new UserLlmError('bad-argument', { what, expected: `caches of ${layers} layers`, got: `${caches.length}` });
 }
 
 function requireLength(what: string, x_BLD: HiddenStates, { maximumTokens }: LlamaConfig): void {
