@@ -15,6 +15,7 @@ import {
 } from '@user-llm/graph';
 import { headSizeOf, noDropout, transformer, type Dropout, type TransformerParameters } from '@user-llm/layers';
 import type { EncoderInputs, EventAppender } from '@user-llm/plugin';
+import { UserLlmError } from '@user-llm/tensor';
 import { badConfig } from './bad-config.js';
 import { eventEmbedding, type EventEmbeddingParameters, type Events, type FeatureIds } from './event-embedding.js';
 import type { FeatureTable } from './feature-table.js';
@@ -64,7 +65,8 @@ export interface EventTowerKind {
 }
 
 /**
- * A pre-norm Transformer over the embeddings of events.
+ * A pre-norm Transformer over the embeddings of events. Applied to more events than it has positions, it throws
+ * `history-too-long`; to a batch without one of the features, `missing-feature`.
  *
  * @throws UserLlmError `bad-config` when heads or rotary positions do not fit the width.
  */
@@ -110,12 +112,12 @@ export function eventTower(config: TowerConfig, inputs: EncoderInputs, kind: Eve
       const first = embedding.apply(own, ids);
       const events = first.shape[1]!;
       if (typeof events === 'number' && events > size)
-        throw badConfig(
-          kind.what,
-          `at most ${size} events`,
-          `${events}`,
-          'Give it the last events, or raise maximumEvents.',
-        );
+        throw new UserLlmError('history-too-long', {
+          what: kind.what,
+          expected: `at most ${size} events`,
+          got: `${events}`,
+          mend: 'Give it the last events, or raise maximumEvents and train again.',
+        });
       const placed = learned ? add(first, slice(table(own), 'event', 0, events)) : first;
       return stack.apply(own.encoder, dropout(placed, rate), { dropout, ...(mask && { mask }) });
     },
