@@ -1,15 +1,15 @@
-import { createHmac, randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance, type FastifyReply } from 'fastify';
+import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import type { UserStore } from '@user-llm/plugin';
 import { UserLlmError } from '@user-llm/tensor';
 import { Catalogue } from './catalogue.js';
-import { tenantFinder, type ApiKey } from './http/api-keys.js';
+import type { ApiKey } from './http/api-keys.js';
 import { addCompletionRoutes } from './http/completion-routes.js';
+import { addGuards } from './http/guards.js';
 import { addModelRoutes } from './http/model-routes.js';
 import { addPageRoutes } from './http/page-routes.js';
-import { problemOf } from './http/problem.js';
+import { addRequestLog } from './http/request-log.js';
 import type { Examples, Services } from './http/services.js';
 import { addUserRoutes } from './http/user-routes.js';
 import { readLimits, type ServerLimits } from './server-options.js';
@@ -19,16 +19,8 @@ import { Users, type Histories } from './users/users.js';
 import { AdmissionQueue } from './work/admission-queue.js';
 import { Answers } from './work/answers.js';
 import { Metrics } from './work/metrics.js';
+import { OpenRequests } from './work/open-requests.js';
 import { requestSignal } from './work/request-signal.js';
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** Whose users this request is about. */
-    tenant: string;
-    /** Hash of the user it is about, for the log. */
-    hashedUser: string;
-  }
-}
 
 /** What a server is made of. */
 export interface ServerOptions<Context> {
@@ -72,9 +64,6 @@ export interface UserLlmServer {
 /** Milliseconds in which work that is broken off may say so to its client. */
 const brokenOffMs = 1000;
 
-/** Routes that answer while the server drains. */
-const always = new Set(['/live', '/health', '/metrics']);
-
 /**
  * An HTTP server that answers about users: OpenAI's chat and completions with the `user` field, events, deletion,
  * recommendations, health, metrics, and a page to try it.
@@ -92,9 +81,8 @@ export function createServer<Context>(options: ServerOptions<Context>): UserLlmS
   const ending = new AbortController();
   // One listener per open request.
   setMaxListeners(0, ending.signal);
-  const open = new Set<FastifyReply>();
+  const open = new OpenRequests();
   let draining = false;
-  let idle: (() => void) | undefined;
 
   const services: Services = {
     model,
@@ -120,52 +108,12 @@ export function createServer<Context>(options: ServerOptions<Context>): UserLlmS
     logController: new LogController({ disableRequestLogging: true }),
     ...(options.logger && { loggerInstance: options.logger }),
   });
-  // A web page can send text/plain to any server without asking; JSON it cannot.
-  app.removeContentTypeParser('text/plain');
-  app.decorateRequest('tenant', '');
-  app.decorateRequest('hashedUser', '');
-
-  const tenantOf = tenantFinder(options.apiKeys ?? []);
-  app.addHook('onRequest', async (request, reply) => {
-    open.add(reply);
-    reply.raw.once('close', () => {
-      open.delete(reply);
-      if (open.size === 0) idle?.();
-    });
-    reply.headers({ 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' });
-    checkHost(request.hostname, options.hosts);
-    const route = request.routeOptions.url ?? '';
-    if (draining && !always.has(route)) {
-      reply.headers({ 'retry-after': '5', connection: 'close' });
-      throw new UserLlmError('draining', { what: 'this server', expected: 'another to take over', got: 'a restart' });
-    }
-    if (route.startsWith('/v1/')) request.tenant = tenantOf(request.headers.authorization);
+  app.addHook('onRequest', async (_request, reply) => {
+    open.add(reply.raw);
     await Promise.resolve();
   });
-
-  const salt = randomBytes(16);
-  app.addHook('onResponse', async (request, reply) => {
-    const route = request.routeOptions.url ?? 'none';
-    metrics.request(route, reply.statusCode);
-    const user = request.hashedUser && createHmac('sha256', salt).update(request.hashedUser).digest('hex').slice(0, 12);
-    const line = { method: request.method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime) };
-    request.log.info({ ...line, ...(user && { user }) }, 'request');
-    await Promise.resolve();
-  });
-  app.setErrorHandler((error, request, reply) => {
-    const { status, body } = problemOf(error);
-    if (status >= 500 && status !== 503) request.log.error({ err: error }, 'request failed');
-    if (status === 429) reply.header('retry-after', queue.retryAfterSeconds);
-    return reply.code(status).send(body);
-  });
-  app.setNotFoundHandler(() => {
-    throw new UserLlmError('route-not-found', {
-      what: 'the path',
-      expected: 'a route of this server',
-      got: 'another',
-      mend: 'See the page at / for what there is.',
-    });
-  });
+  addRequestLog(app, metrics, queue);
+  addGuards(app, { apiKeys: options.apiKeys ?? [], hosts: options.hosts, draining: () => draining });
 
   app.get('/live', () => ({ status: 'ok' }));
   app.get('/health', (_request, reply) =>
@@ -179,20 +127,10 @@ export function createServer<Context>(options: ServerOptions<Context>): UserLlmS
   addUserRoutes(app, services);
   addPageRoutes(app, new URL('../page/', import.meta.url));
 
-  /** Waits until no request is open, at most so many milliseconds. */
-  const quiet = async (limitMs: number) => {
-    if (open.size === 0) return;
-    let timer: NodeJS.Timeout | undefined;
-    await new Promise<void>((resolve) => {
-      idle = resolve;
-      timer = setTimeout(resolve, limitMs);
-    });
-    clearTimeout(timer);
-  };
   const close = async () => {
     draining = true;
     ending.abort(new UserLlmError('draining', { what: 'this server', expected: 'to go on', got: 'a restart' }));
-    await quiet(brokenOffMs);
+    await open.quiet(brokenOffMs);
     // A model that does not heed its signal must not keep the process.
     app.server.closeAllConnections();
     await app.close();
@@ -217,18 +155,8 @@ export function createServer<Context>(options: ServerOptions<Context>): UserLlmS
     },
     drain: async (limitMs) => {
       draining = true;
-      await quiet(limitMs);
+      await open.quiet(limitMs);
       await close();
     },
   };
-}
-
-function checkHost(host: string, allowed: readonly string[] | undefined): void {
-  if (!allowed || allowed.includes(host)) return;
-  throw new UserLlmError('bad-host', {
-    what: 'the Host header',
-    expected: allowed.join(' or '),
-    got: 'another name',
-    mend: 'Call this server by that name, or set API keys.',
-  });
 }

@@ -51,7 +51,7 @@ export function fakeModel(): FakeModel {
     },
     async *generate({ context, prompt, maximumTokens, signal }) {
       model.signal = signal;
-      if (prompt === 'fail') throw new Error('secret of another user');
+      if (prompt === 'fail') throw new Error(`secret of ${context}`);
       const items = context.split(',').filter(Boolean);
       const said = `${items.length} events, last ${items.at(-1) ?? 'none'}; ${prompt}`.split(/(?<= )/);
       const words = prompt === 'forever' ? Array.from({ length: maximumTokens }, (_, at) => `${at} `) : said;

@@ -146,7 +146,7 @@ describe('privacy', () => {
     const { call, url } = await serve({ logger });
     const user = 'alice@example.org';
     const path = `/v1/users/${encodeURIComponent(user)}`;
-    await call('POST', `${path}/events`, { item: '0' });
+    await call('POST', `${path}/events`, { item: user });
     await call('GET', path);
     await call('GET', `${path}/nonsense`);
     await call('POST', `${path}/events`, { item: '' });
@@ -157,6 +157,8 @@ describe('privacy', () => {
     const said = lines.join('\n') + (await (await fetch(`${url}/metrics`)).text());
     expect(lines.length).toBeGreaterThan(7);
     expect(said).not.toContain('alice');
+    // The error told what the user had chosen, which here is the user's own id.
+    expect(said).toMatch(/secret of [0-9a-f]{12}/);
     const hashes = new Set([...said.matchAll(/"user":"([0-9a-f]{12})"/g)].map(([, hash]) => hash));
     expect(hashes.size).toBe(1);
   });

@@ -25,7 +25,7 @@ async function answer(
   if (question.model !== undefined && question.model !== model.name) {
     throw new UserLlmError('model-not-found', { what: 'model', expected: model.name, got: question.model });
   }
-  if (question.user !== undefined) request.hashedUser = question.user;
+  if (question.user !== undefined) request.aboutUser = question.user;
   const started = await answers.start(request.tenant, question, signalOf(reply));
   if (started.cached !== undefined) reply.header('x-user-llm-context', started.cached ? 'hit' : 'miss');
   reply.header('x-user-llm-events', started.events ?? 0);

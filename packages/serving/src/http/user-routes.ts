@@ -79,7 +79,7 @@ export function addUserRoutes(app: FastifyInstance, services: Services): void {
 
   function keyOf(request: FastifyRequest): UserKey {
     const { user } = parse(path, request.params);
-    request.hashedUser = user;
+    request.aboutUser = user;
     return { tenant: request.tenant, user };
   }
 }
