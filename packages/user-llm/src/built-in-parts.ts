@@ -4,7 +4,7 @@ import { identityCompressor, lastEvent, meanPool, perceiverResampler } from '@us
 import { createRegistry, definePlugin, type Plugin, type Registry } from '@user-llm/plugin';
 import { builtInMetrics, builtInTasks } from '@user-llm/tasks';
 import { featureKinds } from '@user-llm/tokenization';
-import { autoregressiveEncoder } from '@user-llm/user-encoder';
+import { autoregressiveEncoder, bert4rec, dualEncoder } from '@user-llm/user-encoder';
 
 /** Our own encoders, compressors, fusions, LLMs, features, tasks and metrics, as a plugin like any other. */
 export function builtInParts(): Plugin {
@@ -14,7 +14,7 @@ export function builtInParts(): Plugin {
     features: featureKinds,
     tasks: builtInTasks(),
     metrics: builtInMetrics(),
-    encoders: [autoregressiveEncoder],
+    encoders: [autoregressiveEncoder, dualEncoder, bert4rec],
     compressors: [perceiverResampler, meanPool, lastEvent, identityCompressor],
     fusions: [crossAttention, softPrompt, bothFusions],
     llms: [llama],

@@ -25,3 +25,16 @@ export {
 } from './compose/parameters.js';
 export { decodeAnswer, encodeAnswer, encodePrompt } from './prompt/prompt-format.js';
 export { encodedFeatures, eventFeeds, eventInputs, eventNames, type EventInputs } from './events/event-batch.js';
+export { composeInputs } from './compose/compose-inputs.js';
+export { idsOf, historyFeeds, type EventIds, type ReadEvents } from './events/history.js';
+export { modelGraph } from './inference/graphs.js';
+export { ProgramPool, runOnHost } from './inference/program-pool.js';
+export { encoderHashOf } from './model/encoder-hash.js';
+export type { Recommendation } from './model/catalogue.js';
+export type { ModelParts } from './model/model-parts.js';
+export { checkedWeights, initialWeights, type Weights } from './model/weights.js';
+export { loadModel, readManifest } from './directory/load-model.js';
+export { modelFiles, modelManifest, modelVersion, type ModelManifest } from './directory/manifest.js';
+export { saveModel } from './directory/save-model.js';
+export type { ContextValues, User } from './user/user-encoding.js';
+export { UserLlm, type CreateOptions, type RecommendOptions, type UserLlmOptions } from './user-llm.js';
