@@ -1,5 +1,5 @@
 import type { ParameterTree } from '@user-llm/graph';
-import type { Registry, UserEncoderModule } from '@user-llm/plugin';
+import type { Registry, TextTokenizer, UserEncoderModule } from '@user-llm/plugin';
 import type { EventTokenizer } from '@user-llm/tokenization';
 import { composeUserLlm, encodedFeatures, parseUserLlmConfig, partConfig, type UserLlmModel } from '@user-llm/user-llm';
 import type { RunConfig } from './run-config.js';
@@ -17,14 +17,25 @@ export interface RunModel {
  *
  * @throws UserLlmError as `composeUserLlm`.
  */
-export function buildModel(config: RunConfig['model'], registry: Registry, tokenizer: EventTokenizer): RunModel {
+export function buildModel(
+  config: RunConfig['model'],
+  registry: Registry,
+  tokenizer: EventTokenizer,
+  text: TextTokenizer | undefined,
+): RunModel {
   const features = encodedFeatures(tokenizer);
   if (config.llm) {
-    const userLlm = composeUserLlm(parseUserLlmConfig(config), { registry, features });
+    const userLlm = composeUserLlm(parseUserLlmConfig(withVocabulary(config, text)), { registry, features });
     return { encoder: userLlm.encoder, userLlm, parameters: userLlm.parameters as ParameterTree };
   }
   const part = registry.get('encoders', config.encoder.name);
   const own = partConfig(`encoders ${JSON.stringify(part.name)}`, part, config.encoder.config);
   const encoder = part.build(own, { features, item: config.item });
   return { encoder, parameters: { encoder: encoder.parameters } };
+}
+
+/** The config with the size of the tokenizer's vocabulary, unless it names a size itself. */
+function withVocabulary({ llm, ...config }: RunConfig['model'], text: TextTokenizer | undefined): unknown {
+  const size = text && { vocabularySize: text.vocabularySize };
+  return { ...config, llm: { ...llm, config: { ...size, ...llm?.config } } };
 }

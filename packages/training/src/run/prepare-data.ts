@@ -2,6 +2,7 @@ import type { Registry } from '@user-llm/plugin';
 import { UserLlmError } from '@user-llm/tensor';
 import { EventTokenizer } from '@user-llm/tokenization';
 import { readDataset, tokenized, type TokenizedData, type TrainingData } from '../data/training-data.js';
+import { readStart } from './start-weights.js';
 import type { RunConfig } from './run-config.js';
 import type { RunFolder } from './run-folder.js';
 
@@ -30,9 +31,9 @@ export async function prepareData(
   }
   const kinds = [...registry.all('features').values()];
   const { events } = config.model;
-  const kept = await folder.readJson(tokenizerName);
+  const kept = (await folder.readJson(tokenizerName)) ?? (await readStart(config, tokenizerName));
   const fitted = kept === undefined ? undefined : EventTokenizer.fromJSON(kept, events, kinds);
   const ready = await tokenized(data, events, kinds, fitted);
-  if (!fitted) await folder.writeJson(ready.tokenizer.toJSON(), tokenizerName);
+  await folder.writeJson(ready.tokenizer.toJSON(), tokenizerName);
   return ready;
 }

@@ -1,7 +1,9 @@
 import type { EventSchema, Plugin } from '@user-llm/plugin';
 import { UserLlmError } from '@user-llm/tensor';
-import { userLlmConfig, type UserLlmConfigInput } from '@user-llm/user-llm';
+import { parameterGroupNames, userLlmConfig, type UserLlmConfigInput } from '@user-llm/user-llm';
 import { z } from 'zod';
+import { languageConfig } from '../stages/language/language-config.js';
+import { tuneConfig } from '../stages/tune/tune-config.js';
 import { pretrainConfig } from '../stages/pretrain/pretrain-config.js';
 import { splitConfig } from './split-config.js';
 
@@ -17,7 +19,29 @@ const dataConfig = z.strictObject({
   split: splitConfig.describe('How events are parted into training, validation and test.'),
 });
 
-const stageConfig = z.discriminatedUnion('kind', [pretrainConfig]);
+const textConfig = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('train').describe('Learns a byte-level BPE from the catalogue and from prompts of the tasks.'),
+    vocabularySize: z.int().min(260).default(4096).describe('Tokens at most, special ones included.'),
+  }),
+  z.strictObject({
+    kind: z.literal('file').describe('Reads a tokenizer.json.'),
+    path: z.string().describe('Path of the file.'),
+  }),
+]);
+
+const startConfig = z.strictObject({
+  model: z
+    .string()
+    .describe('Folder `model` of an earlier run: its vocabularies are taken, and parameters of these parts.'),
+  parts: z
+    .array(z.enum(parameterGroupNames))
+    .min(1)
+    .default(['encoder', 'llm'])
+    .describe('Parts whose parameters are taken where the earlier model has them; the others start anew.'),
+});
+
+const stageConfig = z.discriminatedUnion('kind', [pretrainConfig, languageConfig, tuneConfig]);
 
 /** A training run: model, data, stages; every field with its meaning and unit. */
 export const runConfig = z.strictObject({
@@ -29,8 +53,14 @@ export const runConfig = z.strictObject({
     .describe('Modules whose default export is a plugin: paths beside the config file, or names of packages.'),
   model: z
     .strictObject({ ...parts, llm: llm.optional() })
-    .describe('The model, as user-llm has it; without `llm` (and without `text`) the user encoder alone.'),
+    .describe(
+      'The model, as user-llm has it; without `llm` the user encoder alone. `vocabularySize` of the LLM is filled in.',
+    ),
   data: dataConfig.prefault({}).describe('What it is trained on.'),
+  text: textConfig
+    .optional()
+    .describe("Where the LLM's tokenizer comes from; `train` when there is an LLM and no `start`."),
+  start: startConfig.optional().describe('Parameters to start from; drawn by the seed when absent.'),
   stages: z.array(stageConfig).min(1).describe('What is trained one after the other.'),
   trackers: z
     .array(z.string())

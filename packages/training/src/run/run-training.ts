@@ -1,19 +1,18 @@
-import { initializeParameters } from '@user-llm/graph';
 import type { Registry, TrackedRun } from '@user-llm/plugin';
 import { OnnxRuntime } from '@user-llm/runtime-onnx';
-import { Random } from '@user-llm/tensor';
 import { userLlmRegistry } from '@user-llm/user-llm';
-import type { Weights } from '../loop/step-figures.js';
 import { jsonLinesTracker } from '../trackers/json-lines.js';
 import { tensorBoardTracker } from '../trackers/tensorboard.js';
 import { claimFolder } from './claim-folder.js';
 import { buildModel } from './model.js';
 import { loadPlugins } from './plugins.js';
 import { prepareData } from './prepare-data.js';
+import { prepareText } from './prepare-text.js';
 import type { Run, RunConfig } from './run-config.js';
 import { RunFolder, type StageResult } from './run-folder.js';
 import type { RunOptions, RunResult } from './run-options.js';
 import { saveModel } from './save-model.js';
+import { startWeights } from './start-weights.js';
 import { trainStage, type RunSession } from './train-stage.js';
 
 /**
@@ -28,13 +27,14 @@ export async function runTraining({ config, plugins }: Run, options: RunOptions)
   const registry = userLlmRegistry([...plugins, ...(await loadPlugins(config.plugins))]);
   await claimFolder(folder, config);
   const data = await prepareData(config, options.data, registry, folder);
-  const model = buildModel(config.model, registry, data.tokenizer);
+  const text = config.model.llm && (await prepareText(config, data, registry, folder));
+  const model = buildModel(config.model, registry, data.tokenizer, text);
   const runtime =
     options.runtime ?? (await OnnxRuntime.create(config.threads ? { intraOpThreads: config.threads } : {}));
   const trackers = await openTrackers(config, registry, options);
   try {
-    const session: RunSession = { config, options, folder, registry, data, model, runtime, trackers };
-    let weights: Weights = initializeParameters(model.parameters, Random.fromSeed(config.seed).split('parameters'));
+    const session: RunSession = { config, options, folder, registry, data, text, model, runtime, trackers };
+    let weights = await startWeights(config, model);
     const results: StageResult[] = [];
     for (const index of config.stages.keys()) {
       const done = await trainStage(session, index, weights);

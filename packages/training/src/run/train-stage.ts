@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Runtime } from '@user-llm/graph';
-import type { Registry, TextTokenizer, TrackedRun } from '@user-llm/plugin';
+import type { JsonTokenizer } from '@user-llm/llm';
+import type { Registry, TrackedRun } from '@user-llm/plugin';
 import { CheckpointStore } from '../checkpoint/checkpoint-store.js';
 import type { TokenizedData } from '../data/training-data.js';
 import type { Weights } from '../loop/step-figures.js';
@@ -21,7 +22,7 @@ export interface RunSession {
   readonly registry: Registry;
   readonly data: TokenizedData;
   /** Absent when the run has no LLM. */
-  readonly text?: TextTokenizer | undefined;
+  readonly text?: JsonTokenizer | undefined;
   readonly model: RunModel;
   readonly runtime: Runtime;
   readonly trackers: readonly TrackedRun[];
@@ -48,7 +49,7 @@ export async function trainStage(session: RunSession, index: number, weights: We
   const seed = own.seed ?? config.seed;
   const path = await folder.stage(index, name);
   const { item } = config.model;
-  const stage = buildStage(own, { model, data, text, item, registry, runtime, seed });
+  const stage = await buildStage(own, { model, data, text, item, registry, runtime, seed });
   const log = (step: number, figures: Readonly<Record<string, number>>) => {
     const named = Object.fromEntries(Object.entries(figures).map(([figure, value]) => [`${name}/${figure}`, value]));
     trackers.forEach((tracker) => {
@@ -56,7 +57,15 @@ export async function trainStage(session: RunSession, index: number, weights: We
     });
   };
   try {
-    const hash = configHash(config.model, own, seed, data.fingerprint, data.tokenizer.hash, text?.vocabularySize ?? 0);
+    const hash = configHash(
+      config.model,
+      config.start ?? null,
+      own,
+      seed,
+      data.fingerprint,
+      data.tokenizer.hash,
+      text?.json ?? null,
+    );
     const { ended, place, parameters } = await train({
       task: stage.task,
       weights,

@@ -1,0 +1,105 @@
+import { Random, type Tensor } from '@user-llm/tensor';
+import type { Catalogue, JsonValue, TextTokenizer } from '@user-llm/plugin';
+import { batchOf, type Windows } from '@user-llm/tokenization';
+import { eventFeeds } from '@user-llm/user-llm';
+import type { PlacedExample, TaskExamples } from '../../data/task-examples.js';
+import type { TokenizedData } from '../../data/training-data.js';
+import type { TrainingBatch } from '../../loop/training-task.js';
+import { answerFeeds, type AnswerShape } from './answer-feeds.js';
+import { tokenExample, type ExampleForm, type TokenExample } from './token-example.js';
+
+/** How examples become batches. */
+export interface TuneBatching extends AnswerShape {
+  readonly data: TokenizedData;
+  readonly text: TextTokenizer;
+  readonly form: ExampleForm;
+  /** Events of a row. */
+  readonly maximumEvents: number;
+  readonly maximumTokens: number;
+}
+
+/** An example with its tokens. */
+export interface ReadyExample extends PlacedExample {
+  readonly encoded: TokenExample;
+}
+
+/** Turns examples into tokens. */
+export function readyExample(placed: PlacedExample, batching: TuneBatching): ReadyExample {
+  const { form, text, data, maximumTokens } = batching;
+  const catalogue: Catalogue = data.catalogue;
+  return { ...placed, encoded: tokenExample(placed.example, form, text, catalogue, maximumTokens) };
+}
+
+/**
+ * The feeds of a batch: tokens, what is predicted, and the events before each place where the form has a context.
+ *
+ * @param readers Whose events each example is read with; its own user's when absent, nobody's where `undefined`.
+ */
+export function tuneFeeds(
+  examples: readonly ReadyExample[],
+  batching: TuneBatching,
+  readers: readonly (PlacedExample | undefined)[] = examples,
+): Record<string, Tensor> {
+  const feeds = answerFeeds(
+    examples.map(({ encoded }) => encoded),
+    batching,
+  );
+  if (batching.form.kind === 'text') return { ...feeds };
+  const { data, batchSize, maximumEvents } = batching;
+  const place = (row: number) => readers[row] ?? { user: 0, position: 0 };
+  const rows = Array.from({ length: batchSize }, (_, row) => place(row));
+  const windows: Windows = {
+    count: batchSize,
+    users: Int32Array.from(rows, ({ user }) => user),
+    starts: Int32Array.from(rows, ({ position }) => Math.max(0, position - maximumEvents)),
+    ends: Int32Array.from(rows, ({ position }) => position),
+  };
+  return { ...feeds, ...eventFeeds(batchOf(data.tokenizer, data.timelines, windows, { events: maximumEvents })) };
+}
+
+interface Cursor {
+  readonly pool: number;
+  readonly batch: number;
+}
+
+/**
+ * Batches of drawn examples without end: a pool of several batches is drawn, sorted by length, cut into batches, and
+ * these are put in random order.
+ */
+export async function* tuneBatches(
+  source: TaskExamples,
+  batching: TuneBatching,
+  pool: number,
+  seed: number,
+  from: JsonValue | undefined,
+): AsyncGenerator<TrainingBatch> {
+  const { batchSize } = batching;
+  const random = Random.fromSeed(seed).split('order of batches');
+  const start: Cursor = from === undefined ? { pool: 0, batch: 0 } : (from as unknown as Cursor);
+  for (let number = start.pool; ; number++) {
+    const size = pool * batchSize;
+    const drawn = Array.from({ length: size }, (_, at) => readyExample(source.at(number * size + at), batching));
+    const sorted = drawn
+      .map((example, at) => ({ example, at, length: example.encoded.tokens.length }))
+      .sort((a, b) => a.length - b.length || a.at - b.at)
+      .map(({ example }) => example);
+    const order = random.at(number).permutation(pool);
+    for (let batch = number === start.pool ? start.batch : 0; batch < pool; batch++) {
+      const first = order[batch]! * batchSize;
+      const examples = sorted.slice(first, first + batchSize);
+      yield {
+        feeds: tuneFeeds(examples, batching),
+        examples: batchSize,
+        contents: examples.map(({ example, position }) => ({
+          user: example.user,
+          position,
+          template: example.template,
+          target: example.target,
+        })),
+        cursor: { pool: number, batch: batch + 1 },
+      };
+      // The caller's step goes on meanwhile.
+      await Promise.resolve();
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import { TaskExamples, type WeightedTask } from '../../data/task-examples.js';
+import { requireLlm } from '../need.js';
+import type { Stage, StageInputs } from '../stage.js';
+import { trainedBy } from '../strategy.js';
+import { defaultTokenBuckets } from './answer-feeds.js';
+import type { TuneBatching } from './tune-batches.js';
+import type { TuneConfig } from './tune-config.js';
+import { tuneTask } from './tune-task.js';
+import { TuneValidation } from './tune-validation.js';
+
+/** The stage `tune`: answers to tasks about users. */
+export function tuneStage(config: TuneConfig, inputs: StageInputs): Stage {
+  const name = config.name ?? config.kind;
+  const { userLlm, text } = requireLlm(name, inputs);
+  const { data, registry, runtime, seed } = inputs;
+  const { batchSize, maximumTokens, form, sampling, pool } = config;
+  const maximumEvents = Math.min(config.maximumEvents ?? userLlm.maximumEvents, userLlm.maximumEvents);
+  const tokenBuckets = config.tokenBuckets ?? defaultTokenBuckets(maximumTokens);
+  const batching: TuneBatching = { data, text, form, maximumEvents, maximumTokens, batchSize, tokenBuckets };
+  const tasks: WeightedTask[] = config.tasks.map((each) => ({
+    task: registry.get('tasks', each.name),
+    weight: each.weight,
+  }));
+  const examples = (part: 'train' | 'validation') =>
+    new TaskExamples({ data, tasks, part, sampling, maximumEvents, seed });
+  const validation =
+    config.validation &&
+    new TuneValidation({
+      model: userLlm,
+      tasks: tasks.map(({ task }) => task),
+      source: examples('validation'),
+      batching,
+      examples: config.validation.examples,
+      controls: config.validation.controls,
+      runtime,
+    });
+  return {
+    task: {
+      ...tuneTask(name, userLlm, examples('train'), batching, pool, seed),
+      ...(validation && { validate: (weights, signal) => validation.figures(weights, signal) }),
+    },
+    trains: trainedBy(config.strategy),
+    dispose: async () => validation?.dispose(),
+  };
+}

@@ -1,0 +1,46 @@
+import { input, type ParameterTree } from '@user-llm/graph';
+import { eventInputs, type UserLlmModel, type UserLlmTree } from '@user-llm/user-llm';
+import type { TaskExamples } from '../../data/task-examples.js';
+import type { LossGraph, TrainingTask } from '../../loop/training-task.js';
+import { answerInputs } from './answer-feeds.js';
+import { tuneBatches, type TuneBatching } from './tune-batches.js';
+
+/**
+ * The loss of answers: the mean cross-entropy of their tokens.
+ *
+ * @param training Whether anything is dropped.
+ */
+export function answerLoss(
+  model: UserLlmModel,
+  tree: UserLlmTree,
+  shapes: Readonly<Record<string, readonly number[]>>,
+  training: boolean,
+): LossGraph {
+  const answer = answerInputs(shapes);
+  const seed = input('seed', 'int32', [], []);
+  const dropping = training ? { seed } : {};
+  const inputs = [...Object.values(answer), ...(training ? [seed] : [])];
+  const mask = shapes['events.mask'];
+  if (!mask) return { inputs, loss: model.loss(tree, { ...answer, ...dropping }) };
+  const [batch, events] = mask as readonly [number, number];
+  const users = eventInputs(model.features, batch, events, dropping.seed);
+  const context = model.userContext(tree, users.batch);
+  return { inputs: [...inputs, ...users.inputs], loss: model.loss(tree, { ...answer, ...dropping, context }) };
+}
+
+/** Tuning on drawn examples. */
+export function tuneTask(
+  name: string,
+  model: UserLlmModel,
+  source: TaskExamples,
+  batching: TuneBatching,
+  pool: number,
+  seed: number,
+): TrainingTask {
+  return {
+    name,
+    parameters: model.parameters as ParameterTree,
+    loss: (tree: UserLlmTree, shapes) => answerLoss(model, tree, shapes, true),
+    batches: (from) => tuneBatches(source, batching, pool, seed, from),
+  };
+}
