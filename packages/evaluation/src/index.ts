@@ -47,7 +47,7 @@ export {
   type TrainingCurve,
 } from './report/report.js';
 export { reportFiles, writeReport } from './report/write-report.js';
-export { encoderCandidate } from './candidates/encoder.js';
+export { encoderCandidate, type RankingEncoder } from './candidates/encoder.js';
 export { gatesOf, userControls, type ControlOptions } from './controls/user-controls.js';
 export { AnswerLosses, type AnswerToScore } from './model/answer-losses.js';
 export type { ModelInHand } from './model/model-in-hand.js';

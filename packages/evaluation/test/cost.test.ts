@@ -3,11 +3,11 @@ import type { UserLlmModel } from '@user-llm/user-llm';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { answerFlops, timeAnswer, totalFlops } from '../src/index.js';
 import { milliseconds } from '../src/cost/answer-cost.js';
-import { tinyModel, walks } from './tiny-model.js';
+import { tinyUserLlm, walks } from './tiny-model.js';
 
 let model: UserLlmModel;
 beforeAll(async () => {
-  ({ model } = await tinyModel(walks(), await OnnxRuntime.create()));
+  ({ model } = await tinyUserLlm(walks(), await OnnxRuntime.create()));
 });
 
 describe('operations of an answer', () => {

@@ -1,10 +1,10 @@
-import { initializeParameters, type Runtime } from '@user-llm/graph';
+import type { Runtime } from '@user-llm/graph';
 import { loadTokenizer, trainBpe } from '@user-llm/llm';
 import type { Event, EventSchema, Item } from '@user-llm/plugin';
-import { Random, Tensor } from '@user-llm/tensor';
+import { Tensor } from '@user-llm/tensor';
 import { EventTokenizer } from '@user-llm/tokenization';
-import { composeUserLlm, defineUserLlm, encodedFeatures, userLlmRegistry } from '@user-llm/user-llm';
-import { evaluationData, type EvaluationData, type ModelInHand } from '../src/index.js';
+import { UserLlm, type CreateOptions } from '@user-llm/user-llm';
+import { evaluationData, type EvaluationData } from '../src/index.js';
 
 const schema = {
   item: { kind: 'id' },
@@ -30,43 +30,37 @@ export function walks(): EvaluationData {
   return evaluationData({ name: 'walks', events: events.flat(), items: films });
 }
 
-/** A User-LLM small enough for tests, untrained. */
-export async function tinyModel(data: EvaluationData, runtime: Runtime, seed = 1): Promise<ModelInHand> {
+/** A User-LLM small enough for tests, untrained, with all gates of its fusion open that far. */
+export async function tinyUserLlm(data: EvaluationData, runtime: Runtime, gate = 0): Promise<UserLlm> {
   const events = data.histories.flatMap((history) => history.events);
   const eventTokenizer = await EventTokenizer.fit(schema, { events, items: data.catalogue.values() });
   const texts = films.map(({ title }) => `Which item does this user choose next?\nAnswer: ${title!}`);
   const textTokenizer = loadTokenizer(trainBpe(texts, { vocabularySize: 280 }));
-  const config = defineUserLlm({
-    events: schema,
-    encoder: {
-      name: 'autoregressive',
-      config: { width: 8, layers: 1, heads: 2, maximumEvents: 4, featureWidth: 4, dropout: 0 },
-    },
-    compressor: { name: 'perceiver', config: { latents: 3, layers: 1, heads: 2 } },
-    fusion: { name: 'cross-attention', config: { heads: 2 } },
-    llm: {
-      name: 'llama',
-      config: {
-        vocabularySize: textTokenizer.vocabularySize,
-        width: 8,
-        layers: 2,
-        heads: 2,
-        feedForward: 16,
-        maximumTokens: 256,
-        deviation: 0.3,
+  const { vocabularySize } = textTokenizer;
+  const options: CreateOptions = {
+    config: {
+      events: schema,
+      encoder: {
+        name: 'autoregressive',
+        config: { width: 8, layers: 1, heads: 2, maximumEvents: 4, featureWidth: 4, dropout: 0 },
+      },
+      compressor: { name: 'perceiver', config: { latents: 3, layers: 1, heads: 2 } },
+      fusion: { name: 'cross-attention', config: { heads: 2 } },
+      llm: {
+        name: 'llama',
+        config: { vocabularySize, width: 8, layers: 2, heads: 2, feedForward: 16, maximumTokens: 256, deviation: 0.3 },
       },
     },
+    eventTokenizer,
+    textTokenizer,
+    catalogue: films,
+    weights: { seed: 1 },
+    runtime,
+  };
+  const opened = Object.entries(UserLlm.create(options).weights).map(([name, tensor]) => {
+    return [name, /^fusion\..*gate$/u.test(name) ? full(gate) : tensor] as const;
   });
-  const model = composeUserLlm(config, { registry: userLlmRegistry(), features: encodedFeatures(eventTokenizer) });
-  const weights = initializeParameters(model.parameters, Random.fromSeed(seed)) as Readonly<Record<string, Tensor>>;
-  return { model, weights, eventTokenizer, textTokenizer, runtime };
+  return UserLlm.create({ ...options, weights: Object.fromEntries(opened) as unknown as Record<string, Tensor> });
 }
 
-/** The same model with all gates of its fusion open that far. */
-export function withGates(held: ModelInHand, gate: number): ModelInHand {
-  const opened = Object.entries(held.weights).map(([name, tensor]) => {
-    if (!/^fusion\..*gate$/u.test(name)) return [name, tensor] as const;
-    return [name, new Tensor('float32', [], [], Float32Array.of(gate)) as unknown as Tensor] as const;
-  });
-  return { ...held, weights: Object.fromEntries(opened) };
-}
+const full = (value: number) => new Tensor('float32', [], [], Float32Array.of(value));

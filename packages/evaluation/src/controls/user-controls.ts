@@ -26,49 +26,62 @@ export interface ControlOptions {
 export async function userControls(
   held: ModelInHand,
   questions: readonly TestQuestion[],
-  { name = 'User-LLM', seed = 0, bootstrap = {}, batchSize = 16, signal }: ControlOptions = {},
+  options: ControlOptions = {},
 ): Promise<ControlResult[]> {
+  const { name = 'User-LLM' } = options;
   const losses = new AnswerLosses(held);
   const gates = gatesOf(held);
   const tasks = [...new Set(questions.map(({ example }) => example.task))];
-  const results: ControlResult[] = [];
-  for (const task of tasks) {
-    const asked = questions.filter(({ example }) => example.task === task);
-    const others = otherUsers(asked, seed);
-    const histories: Readonly<Record<ControlCondition, (at: number) => TestQuestion['example']['history']>> = {
-      'own user': (at) => asked[at]!.example.history,
-      'another user': (at) => asked[others[at]!]!.example.history,
-      'no user': () => [],
-    };
-    const measured: number[][] = [];
-    for (const history of Object.values(histories)) {
-      const found: number[] = [];
-      for (let from = 0; from < asked.length; from += batchSize) {
-        const batch = asked.slice(from, from + batchSize).map(({ example }, at) => ({
-          history: history(from + at),
-          instruction: example.instruction,
-          answer: example.target,
-        }));
-        found.push(...(await losses.of(batch, signal)));
-      }
-      measured.push(found);
+  try {
+    const results: ControlResult[] = [];
+    for (const task of tasks) {
+      const asked = questions.filter(({ example }) => example.task === task);
+      results.push({
+        candidate: name,
+        task,
+        questions: asked.length,
+        gates,
+        conditions: await conditionsOf(losses, asked, options),
+      });
     }
-    const users = asked.map(({ example }) => example.user);
-    const resampled = resample(users, measured, bootstrap);
-    results.push({
-      candidate: name,
-      task,
-      questions: asked.length,
-      gates,
-      conditions: (Object.keys(histories) as ControlCondition[]).map((condition, at) => {
-        const loss = intervalOf(resampled[at]!, bootstrap.confidence);
-        if (at === 0) return { condition, loss };
-        const { value, low, high } = pairedDifference(resampled[at]!, resampled[0]!, bootstrap.confidence);
-        return { condition, loss, above: { value, low, high } };
-      }),
-    });
+    return results;
+  } finally {
+    await losses.dispose();
   }
-  return results;
+}
+/** The losses of one task under every condition. */
+async function conditionsOf(
+  losses: AnswerLosses,
+  asked: readonly TestQuestion[],
+  { seed = 0, bootstrap = {}, batchSize = 16, signal }: ControlOptions,
+): Promise<ControlResult['conditions']> {
+  const others = otherUsers(asked, seed);
+  const histories: Readonly<Record<ControlCondition, (at: number) => TestQuestion['example']['history']>> = {
+    'own user': (at) => asked[at]!.example.history,
+    'another user': (at) => asked[others[at]!]!.example.history,
+    'no user': () => [],
+  };
+  const measured: number[][] = [];
+  for (const history of Object.values(histories)) {
+    const found: number[] = [];
+    for (let from = 0; from < asked.length; from += batchSize) {
+      const batch = asked.slice(from, from + batchSize).map(({ example }, at) => ({
+        history: history(from + at),
+        instruction: example.instruction,
+        answer: example.target,
+      }));
+      found.push(...(await losses.of(batch, signal)));
+    }
+    measured.push(found);
+  }
+  const users = asked.map(({ example }) => example.user);
+  const resampled = resample(users, measured, bootstrap);
+  return (Object.keys(histories) as ControlCondition[]).map((condition, at) => {
+    const loss = intervalOf(resampled[at]!, bootstrap.confidence);
+    if (at === 0) return { condition, loss };
+    const { value, low, high } = pairedDifference(resampled[at]!, resampled[0]!, bootstrap.confidence);
+    return { condition, loss, above: { value, low, high } };
+  });
 }
 
 /** For each question another of another user: the questions in a random order, each led to the next of another user. */

@@ -1,7 +1,6 @@
 import { concat, flops, input, reshape, slice, type Graph, type Symbolic } from '@user-llm/graph';
 import type { EncodedEvents, UserContext } from '@user-llm/plugin';
-import { eventInputs, eventNames, type UserLlmModel, type UserLlmTree } from '@user-llm/user-llm';
-import { modelGraph } from '../model/model-programs.js';
+import { eventInputs, eventNames, modelGraph, type UserLlmModel, type UserLlmTree } from '@user-llm/user-llm';
 import type { FlopsByPart } from './answer-cost.js';
 
 // T events, E user width, L tokens, D model width, P places of the cache.
@@ -45,7 +44,7 @@ const part = (tree: UserLlmTree, name: keyof UserLlmTree): never => tree[name] a
 
 function encoderGraph(model: UserLlmModel, events: number): Graph {
   const { batch, inputs } = eventInputs(model.features, 1, events);
-  return modelGraph({ model }, inputs, (tree) => ({
+  return modelGraph(model, inputs, (tree) => ({
     events: model.encoder.apply(part(tree, 'encoder'), batch).events,
   }));
 }
@@ -56,7 +55,7 @@ function userSideGraph(model: UserLlmModel, count: number, until: 'compressor' |
   const events = input('events', 'float32', ['batch', 'event', 'userWidth'], [1, count, width]);
   const mask = input(eventNames.mask, 'bool', ['batch', 'event'], [1, count]);
   const encoded = { events, mask } as EncodedEvents;
-  return modelGraph({ model }, [events, mask], (tree) =>
+  return modelGraph(model, [events, mask], (tree) =>
     until === 'context'
       ? model.contextOf(tree, encoded)
       : { latents: model.compressor.apply(part(tree, 'compressor'), encoded).latents },
@@ -74,7 +73,7 @@ function contextInputs(model: UserLlmModel, events: number): UserContext {
 
 function softPromptTokens(model: UserLlmModel, context: UserContext): number {
   let tokens = 0;
-  modelGraph({ model }, Object.values(context), (tree) => {
+  modelGraph(model, Object.values(context), (tree) => {
     const prompt = model.prompt(tree, context);
     tokens = (prompt?.shape[1] as number | undefined) ?? 0;
     return prompt ? { prompt } : {};
@@ -101,7 +100,7 @@ function decodeGraph(
     values: cache(`values.${layer}`),
   }));
   const inputs = [ids, lengths, ...caches.flatMap(({ keys, values }) => [keys, values])] as Symbolic[];
-  return modelGraph({ model }, [...inputs, ...Object.values(context ?? {})], (tree) => {
+  return modelGraph(model, [...inputs, ...Object.values(context ?? {})], (tree) => {
     const embedded = llm.embed(part(tree, 'llm'), ids);
     const prompt = first && context ? model.prompt(tree, context) : undefined;
     const embeddings = prompt ? concat([prompt, embedded], 'token') : embedded;

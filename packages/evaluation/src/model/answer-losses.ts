@@ -1,21 +1,18 @@
-import {
-  gather,
-  input,
-  joinAxes,
-  logSoftmax,
-  negate,
-  reshape,
-  symbol,
-  takeAlong,
-  type Graph,
-  type Program,
-} from '@user-llm/graph';
+import { gather, input, joinAxes, logSoftmax, negate, reshape, symbol, takeAlong, type Graph } from '@user-llm/graph';
 import type { Event } from '@user-llm/plugin';
 import { Tensor } from '@user-llm/tensor';
-import { encodeAnswer, encodePrompt, eventInputs } from '@user-llm/user-llm';
-import { historyFeeds } from './history-feeds.js';
+import {
+  encodeAnswer,
+  encodePrompt,
+  eventInputs,
+  historyFeeds,
+  idsOf,
+  modelGraph,
+  ProgramPool,
+  runOnHost,
+  type UserLlmModel,
+} from '@user-llm/user-llm';
 import type { ModelInHand } from './model-in-hand.js';
-import { compileModel, modelGraph, runOnHost } from './model-programs.js';
 
 // B batch, L tokens, D model width, R rows that predict, V vocabulary.
 
@@ -30,16 +27,18 @@ export interface AnswerToScore {
 /** How likely a model finds answers: the mean negative log-likelihood per token, the end included, in nats. */
 export class AnswerLosses {
   readonly #held: ModelInHand;
-  #program: Promise<Program> | undefined;
+  readonly #programs: ProgramPool;
 
   constructor(held: ModelInHand) {
     this.#held = held;
+    const { runtime, weights } = held;
+    this.#programs = new ProgramPool(() => Promise.resolve(runtime), weights as unknown as Record<string, Tensor>);
   }
 
   /** One loss for each answer. */
   async of(answers: readonly AnswerToScore[], signal?: AbortSignal): Promise<number[]> {
-    this.#program ??= compileModel(this.#held, lossGraph(this.#held));
-    const { textTokenizer } = this.#held;
+    const { model, eventTokenizer, textTokenizer } = this.#held;
+    const program = await this.#programs.get('losses of answers', () => lossGraph(model));
     const texts = answers.map(({ instruction, answer }) => {
       const prompt = encodePrompt(textTokenizer, instruction);
       const tokens = [...prompt, ...encodeAnswer(textTokenizer, answer)];
@@ -53,19 +52,24 @@ export class AnswerLosses {
     const labels = texts.flatMap(({ tokens, from, count }) => tokens.slice(from + 1, from + 1 + count));
     const feeds = {
       ...historyFeeds(
-        this.#held,
-        answers.map(({ history }) => history),
+        model.features,
+        answers.map(({ history }) => idsOf(eventTokenizer, history, model.maximumEvents)),
       ),
       tokens: new Tensor('int32', ['batch', 'token'], [answers.length, longest], all) as unknown as Tensor,
       rows: rowTensor(rows),
       labels: rowTensor(labels),
     };
-    const { losses } = await runOnHost(await this.#program, feeds, signal);
+    const { losses } = await runOnHost(program, feeds, signal);
     let at = 0;
     return texts.map(({ count }) => {
       const own = indices(count).map(() => Number(losses!.data[at++]));
       return own.reduce((sum, loss) => sum + loss, 0) / count;
     });
+  }
+
+  /** Releases the program. */
+  dispose(): Promise<void> {
+    return this.#programs.dispose();
   }
 }
 
@@ -74,13 +78,12 @@ const indices = (count: number): number[] => Array.from({ length: count }, (_, i
 const rowTensor = (values: readonly number[]): Tensor =>
   new Tensor('int32', ['row'], [values.length], Int32Array.from(values)) as unknown as Tensor;
 
-function lossGraph(held: ModelInHand): Graph {
-  const { model } = held;
+function lossGraph(model: UserLlmModel): Graph {
   const { batch, inputs } = eventInputs(model.features, symbol('batch'), symbol('event'));
   const tokens = input('tokens', 'int32', ['batch', 'token'], [symbol('batch'), symbol('token')]);
   const rows = input('rows', 'int32', ['row'], [symbol('row')]);
   const labels = input('labels', 'int32', ['row'], [symbol('row')]);
-  return modelGraph(held, [...inputs, tokens, rows, labels], (tree) => {
+  return modelGraph(model, [...inputs, tokens, rows, labels], (tree) => {
     const hidden_BLD = model.hidden(tree, { tokens, context: model.userContext(tree, batch) });
     const flat = joinAxes(hidden_BLD, ['batch', 'token'], 'position', ['position', 'modelWidth']);
     const logs_RV = logSoftmax(model.llm.logits(tree.llm as never, gather(flat, rows)), 'vocabulary');
