@@ -13,17 +13,18 @@ import { towerFields } from './tower-config.js';
 
 const what = 'autoregressive encoder';
 
-const config = z.strictObject({
+/** Config of the autoregressive encoder: what each field means is in its description. */
+export const autoregressiveConfig = z.strictObject({
   ...towerFields,
   ...lossFields,
   ...predictionFields,
 });
 
 /** Config of the autoregressive encoder as it is written. */
-export type AutoregressiveOptions = z.input<typeof config>;
+export type AutoregressiveOptions = z.input<typeof autoregressiveConfig>;
 
 /** Config of the autoregressive encoder, defaults filled in. */
-export type AutoregressiveConfig = z.output<typeof config>;
+export type AutoregressiveConfig = z.output<typeof autoregressiveConfig>;
 
 type Own = SymbolicParameters<EventTowerParameters & PredictionParameters>;
 
@@ -37,7 +38,7 @@ type Own = SymbolicParameters<EventTowerParameters & PredictionParameters>;
 export const autoregressiveEncoder: UserEncoder<AutoregressiveConfig> = {
   specVersion: 1,
   name: 'autoregressive',
-  config,
+  config: autoregressiveConfig,
   build: (settings, inputs): UserEncoderModule => {
     checkInputs(what, inputs);
     const tower = eventTower(settings, inputs, { what, causal: true });

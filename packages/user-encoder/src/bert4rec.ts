@@ -16,7 +16,8 @@ import { towerFields } from './tower-config.js';
 
 const what = 'BERT4Rec';
 
-const config = z.strictObject({
+/** Config of BERT4Rec: what each field means is in its description. */
+export const bert4recConfig = z.strictObject({
   ...towerFields,
   ...lossFields,
   ...predictionFields,
@@ -30,10 +31,10 @@ const config = z.strictObject({
 });
 
 /** Config of BERT4Rec as it is written. */
-export type Bert4recOptions = z.input<typeof config>;
+export type Bert4recOptions = z.input<typeof bert4recConfig>;
 
 /** Config of BERT4Rec, defaults filled in. */
-export type Bert4recConfig = z.output<typeof config>;
+export type Bert4recConfig = z.output<typeof bert4recConfig>;
 
 type Own = SymbolicParameters<EventTowerParameters & PredictionParameters>;
 
@@ -56,7 +57,7 @@ function mostHidden({ maskProbability, lastShare }: Bert4recConfig, { mask, rows
 export const bert4rec: UserEncoder<Bert4recConfig> = {
   specVersion: 1,
   name: 'bert4rec',
-  config,
+  config: bert4recConfig,
   build: (settings, inputs): UserEncoderModule => {
     checkInputs(what, inputs);
     const { maximumEvents, maskProbability, lastShare } = settings;

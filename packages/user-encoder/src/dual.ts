@@ -29,7 +29,8 @@ import { towerFields } from './tower-config.js';
 
 const what = 'dual encoder';
 
-const config = z.strictObject({
+/** Config of the dual encoder: what each field means is in its description. */
+export const dualConfig = z.strictObject({
   ...towerFields,
   tower: z
     .enum(['transformer', 'mean'])
@@ -53,10 +54,10 @@ const config = z.strictObject({
 });
 
 /** Config of the dual encoder as it is written. */
-export type DualOptions = z.input<typeof config>;
+export type DualOptions = z.input<typeof dualConfig>;
 
 /** Config of the dual encoder, defaults filled in. */
-export type DualConfig = z.output<typeof config>;
+export type DualConfig = z.output<typeof dualConfig>;
 
 type Own = SymbolicParameters<EventTowerParameters & ItemTowerParameters>;
 
@@ -76,7 +77,7 @@ function direction<R extends string>(x: Float<readonly [R, 'userWidth']>): Float
 export const dualEncoder: UserEncoder<DualConfig> = {
   specVersion: 1,
   name: 'dual',
-  config,
+  config: dualConfig,
   build: (settings, inputs): UserEncoderModule => {
     checkInputs(what, inputs);
     const { width, maximumEvents, similarity, temperature, candidates } = settings;

@@ -1,3 +1,8 @@
-export { bert4rec, type Bert4recConfig, type Bert4recOptions } from './bert4rec.js';
-export { dualEncoder, type DualConfig, type DualOptions } from './dual.js';
-export { autoregressiveEncoder, type AutoregressiveConfig, type AutoregressiveOptions } from './autoregressive.js';
+export {
+  autoregressiveConfig,
+  autoregressiveEncoder,
+  type AutoregressiveConfig,
+  type AutoregressiveOptions,
+} from './autoregressive.js';
+export { bert4rec, bert4recConfig, type Bert4recConfig, type Bert4recOptions } from './bert4rec.js';
+export { dualConfig, dualEncoder, type DualConfig, type DualOptions } from './dual.js';
