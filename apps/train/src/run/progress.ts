@@ -43,7 +43,7 @@ export function progressText(progress: RunProgress): string {
     `step ${number(step)}${steps === undefined ? '' : ` of ${number(steps)}`}`,
     phase === 'train' || validation ? '' : phase === 'save' ? 'saving' : 'validating',
     loss === undefined ? '' : `loss ${loss.toFixed(4)}`,
-    ...(validation ? figures : []),
+    validation ? `validation: ${figures.join(' ')}` : '',
     examplesPerSecond === undefined || validation ? '' : `${number(Math.round(examplesPerSecond))} examples/s`,
     secondsLeft === undefined ? '' : `${duration(secondsLeft)} left`,
   ];

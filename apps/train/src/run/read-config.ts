@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { dirname, extname, isAbsolute, resolve } from 'node:path';
+import { dirname, extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { UserLlmError } from '@user-llm/tensor';
-import { parseRunConfig, type Run } from '@user-llm/training';
+import { parseRunConfig, type Run, type RunConfig } from '@user-llm/training';
 import { withSettings } from './settings.js';
 
 /**
@@ -16,19 +16,25 @@ export async function readConfig(path: string, settings: readonly string[]): Pro
   const exported = extname(path) === '.json' ? await readJson(path) : await readModule(path);
   const run = isRun(exported) ? exported : { config: exported, plugins: [] };
   const config = parseRunConfig(withSettings(run.config, settings));
-  const folder = dirname(resolve(path));
-  const { dataset } = config.data;
-  return {
-    plugins: run.plugins,
-    config: {
-      ...config,
-      plugins: config.plugins.map((plugin) => (/^\.{1,2}\//.test(plugin) ? resolve(folder, plugin) : plugin)),
-      data: { ...config.data, ...(dataset !== undefined && { dataset: absolute(folder, dataset) }) },
-    },
-  };
+  const from = (place: string): string => resolve(dirname(resolve(path)), place);
+  return { plugins: run.plugins, config: withPaths(config, from) };
 }
 
-const absolute = (folder: string, path: string): string => (isAbsolute(path) ? path : resolve(folder, path));
+/** The config with every path in it made absolute. */
+function withPaths(config: RunConfig, from: (path: string) => string): RunConfig {
+  const { data, text, start } = config;
+  return {
+    ...config,
+    // What does not start with a dot is the name of a package.
+    plugins: config.plugins.map((plugin) => (/^\.{1,2}\//.test(plugin) ? from(plugin) : plugin)),
+    data: { ...data, ...(data.dataset !== undefined && { dataset: from(data.dataset) }) },
+    ...(text && { text: text.kind === 'file' ? { ...text, path: from(text.path) } : text }),
+    ...(start && { start: { ...start, model: from(start.model) } }),
+    stages: config.stages.map((stage) =>
+      stage.kind === 'language' ? { ...stage, files: stage.files.map(from) } : stage,
+    ),
+  };
+}
 
 function isRun(exported: unknown): exported is Run {
   return typeof exported === 'object' && exported !== null && 'config' in exported && 'plugins' in exported;

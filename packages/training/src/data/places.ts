@@ -1,4 +1,4 @@
-import { Random } from '@user-llm/tensor';
+import type { Random } from '@user-llm/tensor';
 import { targetRange, type Part } from '@user-llm/tokenization';
 import type { TokenizedData } from './training-data.js';
 

@@ -9,7 +9,7 @@ import type { TokenizedData } from './training-data.js';
 /** What is said of each item: its title, its categories and its description, in one text. */
 export function catalogueTexts(catalogue: Catalogue): string[] {
   return [...catalogue.values()].flatMap(({ item, title, categories, description }) => {
-    const parts = [title ?? item, categories?.join(', '), description].filter((part) => part != null && part !== '');
+    const parts = [title ?? item, categories?.join(', '), description].filter((part) => (part ?? '') !== '');
     return [parts.join(' | ').replace(/\s+/gu, ' ').trim()];
   });
 }

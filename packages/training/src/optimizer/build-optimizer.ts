@@ -22,7 +22,8 @@ const builtIn: Readonly<Record<string, (settings: Settings) => Optimizer>> = {
 /** Names of the optimizers that need no plugin. */
 export const optimizerNames: readonly string[] = Object.keys(builtIn);
 
-const neverDecayed = /(^|[._])(norm\w*|bias\w*|gates?|embed\w*|positions?|latents?|prompt|absent)([._\d]|$)/i;
+/** Embeddings of tokens, features and positions, and what is learned as an input; vectors and scalars never decay. */
+const neverDecayed = /(^|\.)(norm[^.]*|bias|gates?|embed[^.]*|features|positions?|latents?|prompt|absent)(\.|$)/i;
 
 /** Whether weight decay may shrink a parameter: matrices may, but for embeddings and what is learned as an input. */
 export function isDecayed(name: string, { shape }: Pick<ParameterSpec, 'shape'>): boolean {

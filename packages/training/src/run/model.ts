@@ -1,7 +1,7 @@
 import type { ParameterTree } from '@user-llm/graph';
 import type { Registry, TextTokenizer, UserEncoderModule } from '@user-llm/plugin';
 import type { EventTokenizer } from '@user-llm/tokenization';
-import { composeUserLlm, encodedFeatures, parseUserLlmConfig, partConfig, type UserLlmModel } from '@user-llm/user-llm';
+import { composeInputs, composeUserLlm, parseUserLlmConfig, partConfig, type UserLlmModel } from '@user-llm/user-llm';
 import type { RunConfig } from './run-config.js';
 
 /** What a run trains: a whole User-LLM, or a user encoder alone. */
@@ -23,14 +23,15 @@ export function buildModel(
   tokenizer: EventTokenizer,
   text: TextTokenizer | undefined,
 ): RunModel {
-  const features = encodedFeatures(tokenizer);
+  const inputs = composeInputs(tokenizer, config.item, registry);
   if (config.llm) {
-    const userLlm = composeUserLlm(parseUserLlmConfig(withVocabulary(config, text)), { registry, features });
+    const userLlm = composeUserLlm(parseUserLlmConfig(withVocabulary(config, text)), inputs);
     return { encoder: userLlm.encoder, userLlm, parameters: userLlm.parameters as ParameterTree };
   }
   const part = registry.get('encoders', config.encoder.name);
   const own = partConfig(`encoders ${JSON.stringify(part.name)}`, part, config.encoder.config);
-  const encoder = part.build(own, { features, item: config.item });
+  const { features, itemFeatures } = inputs;
+  const encoder = part.build(own, { features, item: config.item, ...(itemFeatures && { itemFeatures }) });
   return { encoder, parameters: { encoder: encoder.parameters } };
 }
 
