@@ -15,3 +15,17 @@ export type {
   Slots,
   StepOptions,
 } from './decoding/decode-stepper.js';
+export {
+  generate,
+  generateTexts,
+  type FinishReason,
+  type GeneratedPiece,
+  type GenerationInputs,
+} from './generation/generate.js';
+export { chooseToken, type TokenChoice } from './generation/choose-token.js';
+export { generationOptions, parseGenerationOptions, type GenerationOptions } from './generation/generation-options.js';
+export { StopWatch, TextStream } from './generation/text-stream.js';
+export { rankTitles, type RankedTitle, type RankingOptions } from './ranking/rank-titles.js';
+export type { RankingInputs } from './ranking/ranking-options.js';
+export { scoreChoices, scoreTitles } from './ranking/score-titles.js';
+export { TitleTrie, type TokenizedTitle, type TrieEdge } from './ranking/title-trie.js';

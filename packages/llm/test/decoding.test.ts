@@ -17,7 +17,7 @@ import {
 } from '@user-llm/graph';
 import type { LanguageModelHooks, LanguageModelModule } from '@user-llm/plugin';
 import { OnnxRuntime } from '@user-llm/runtime-onnx';
-import { Random, Tensor, UserLlmError } from '@user-llm/tensor';
+import { Random, Tensor, type UserLlmError } from '@user-llm/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDecoder, type DecoderContext, type DecodeStepper } from '../src/index.js';
 import { difference, someTokens, tinyLlama } from './support.js';

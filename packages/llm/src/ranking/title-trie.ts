@@ -1,0 +1,131 @@
+import { UserLlmError } from '@user-llm/tensor';
+
+/** An item with the tokens of its title. */
+export interface TokenizedTitle {
+  readonly item: string;
+  /** Tokens of the title, without the one that ends an answer. */
+  readonly tokens: readonly number[];
+}
+
+/** A way on from a node. */
+export interface TrieEdge {
+  readonly token: number;
+  readonly node: number;
+}
+
+/**
+ * The titles of a catalogue by their tokens: every path from the root to a leaf is one title and the token that ends
+ * it, so that no title counts as the start of another. Several items may have one title.
+ */
+export class TitleTrie {
+  /** Every item, in the order given. */
+  readonly items: readonly string[];
+  /** The token that ends titles. */
+  readonly end: number;
+  /** Tokens of the longest path, the ending one included. */
+  readonly depth: number;
+  readonly #edges: TrieEdge[][] = [[]];
+  readonly #parents: number[] = [-1];
+  readonly #tokens: number[] = [-1];
+  /** Items that end at a node, as indices of `items`. */
+  readonly #ending = new Map<number, number[]>();
+  /** Items at or below each node. */
+  readonly #counts: number[] = [0];
+  readonly #leaves: number[] = [];
+  readonly #indices = new Map<string, number>();
+
+  /**
+   * @param end The token that ends an answer.
+   * @throws UserLlmError `bad-argument` for no titles, an item given twice, or a title with the ending token in it.
+   */
+  constructor(titles: Iterable<TokenizedTitle>, end: number) {
+    this.end = end;
+    const items: string[] = [];
+    const children: Map<number, number>[] = [new Map()];
+    let depth = 0;
+    for (const { item, tokens } of titles) {
+      if (this.#indices.has(item) || tokens.includes(end))
+        throw new UserLlmError('bad-argument', {
+          what: `title of item ${JSON.stringify(item)}`,
+          expected: 'each item once, with a title that does not hold the token that ends it',
+          got: tokens.includes(end) ? `the token ${end}` : 'the item twice',
+        });
+      this.#indices.set(item, items.length);
+      let node = 0;
+      this.#counts[0]!++;
+      for (const token of [...tokens, end]) {
+        let next = children[node]!.get(token);
+        if (next === undefined) {
+          next = children.push(new Map()) - 1;
+          children[node]!.set(token, next);
+          this.#edges.push([]);
+          this.#edges[node]!.push({ token, node: next });
+          this.#parents.push(node);
+          this.#tokens.push(token);
+          this.#counts.push(0);
+        }
+        node = next;
+        this.#counts[node]!++;
+      }
+      this.#leaves.push(node);
+      this.#ending.set(node, [...(this.#ending.get(node) ?? []), items.length]);
+      items.push(item);
+      depth = Math.max(depth, tokens.length + 1);
+    }
+    if (items.length === 0)
+      throw new UserLlmError('bad-argument', { what: 'TitleTrie', expected: 'at least one title', got: 'none' });
+    this.items = items;
+    this.depth = depth;
+  }
+
+  /** Number of nodes; the root is node 0, and every node comes after its parent. */
+  get nodes(): number {
+    return this.#edges.length;
+  }
+
+  /** The ways on from a node; none from a leaf. */
+  edges(node: number): readonly TrieEdge[] {
+    return this.#edges[node]!;
+  }
+
+  /** The node before; -1 for the root. */
+  parent(node: number): number {
+    return this.#parents[node]!;
+  }
+
+  /** The token that leads to a node; -1 for the root. */
+  token(node: number): number {
+    return this.#tokens[node]!;
+  }
+
+  /** Items that end at a leaf, as indices of `items`; none elsewhere. */
+  itemsAt(node: number): readonly number[] {
+    return this.#ending.get(node) ?? [];
+  }
+
+  /** The leaf of an item, by its index in `items`. */
+  leaf(item: number): number {
+    return this.#leaves[item]!;
+  }
+
+  /**
+   * Whether anything but the excluded items is at or below a node.
+   *
+   * @param exclude Items that must not be found; those that are not here are passed over.
+   */
+  without(exclude: ReadonlySet<string>): { open(node: number): boolean; allows(item: number): boolean } {
+    const removed = new Map<number, number>();
+    const banned = new Set<number>();
+    for (const name of exclude) {
+      const item = this.#indices.get(name);
+      if (item === undefined) continue;
+      banned.add(item);
+      for (let node = this.#leaves[item]!; node !== -1; node = this.#parents[node]!)
+        removed.set(node, (removed.get(node) ?? 0) + 1);
+    }
+    return {
+      open: (node) => this.#counts[node]! > (removed.get(node) ?? 0),
+      allows: (item) => !banned.has(item),
+    };
+  }
+}
