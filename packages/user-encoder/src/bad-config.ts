@@ -21,11 +21,12 @@ export function featureOf(inputs: EncoderInputs, name: string, what: string): En
 /**
  * Checks what an encoder is built for.
  *
- * @throws UserLlmError `bad-config` when there is no item feature, it has several slots, or vectors do not fit.
+ * @throws UserLlmError `bad-config` when there is no item feature, it has several slots or no values, or vectors do not fit.
  */
 export function checkInputs(what: string, inputs: EncoderInputs): void {
   const item = featureOf(inputs, inputs.item, `${what}: item`);
   if (item.slots !== 1) throw badConfig(`${what}: item`, 'a feature of one slot', `${item.slots} slots`);
+  if (item.size <= 3) throw badConfig(`${what}: item`, 'ids beyond the reserved 0, 1 and 2', `${item.size} ids`);
   for (const [name, vectors] of Object.entries(inputs.vectors ?? {})) {
     const { size } = featureOf(inputs, name, `${what}: vectors`);
     if (vectors.shape[0] !== size)

@@ -3,11 +3,11 @@ import { cast, gather, topK, type Float, type Symbolic } from '@user-llm/graph';
 // R rows, C chosen rows.
 
 /**
- * Which rows to look at when few count, `[C]`: those where a condition holds, the others behind them.
+ * Which rows to look at when few count, `[C]`: those of the largest numbers, or where a condition holds, first.
  *
- * @param counts_R `[R]`, where a row counts.
- * @param most How many rows to choose; all when absent, or when there are no more.
- * @returns Nothing when all rows are to be looked at, also when their number is not known yet.
+ * @param counts_R `[R]`, how much a row counts, or whether it does.
+ * @param most How many rows to choose.
+ * @returns Nothing when all rows are to be looked at: there are no more, or their number is not known yet.
  */
 export function chooseRows(
   counts_R: Symbolic<'bool', readonly ['row']> | Float<readonly ['row']>,

@@ -41,6 +41,7 @@ describe.each([autoregressiveEncoder, bert4rec, dualEncoder])('$name', (encoder)
     ['rotary positions of an odd head size', { width: 6, positions: 'rotary' }, {}],
     ['an item feature that is not there', {}, { item: 'book' }],
     ['an item feature of several slots', {}, { item: 'genre' }],
+    ['no items', {}, { features: [{ name: 'item', size: 3, slots: 1 }] }],
     ['vectors of another number of ids', {}, { vectors: { item: zeros('float32', ['id', 'vectorWidth'], [3, 2]) } }],
     ['vectors of no feature', {}, { vectors: { text: zeros('float32', ['id', 'vectorWidth'], [3, 2]) } }],
     [

@@ -68,6 +68,7 @@ describe.each(Object.keys(models))('%s', (name) => {
       ...Object.fromEntries([...columns, 'mask'].map((key) => [key, expected[key]!])),
     });
     const got = evaluate(program, { ...feeds, seed: { dtype: 'int32', shape: [], data: new Float64Array(1) } });
+    expect(Object.keys(got)).toHaveLength(Object.keys(named).length + 3);
     for (const [key, { data }] of Object.entries(got)) {
       expect(difference(data, expected[key]!.toArray() as number[]), key).toBeLessThan(2e-6);
     }
