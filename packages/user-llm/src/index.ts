@@ -37,4 +37,12 @@ export { loadModel, readManifest } from './directory/load-model.js';
 export { modelFiles, modelManifest, modelVersion, type ModelManifest } from './directory/manifest.js';
 export { saveModel } from './directory/save-model.js';
 export type { ContextValues, User } from './user/user-encoding.js';
-export { UserLlm, type CreateOptions, type RecommendOptions, type UserLlmOptions } from './user-llm.js';
+export {
+  UserLlm,
+  type AskedUser,
+  type CreateOptions,
+  type GenerateOptions,
+  type Question,
+  type RecommendOptions,
+  type UserLlmOptions,
+} from './user-llm.js';

@@ -1,8 +1,11 @@
 import type { Runtime } from '@user-llm/graph';
-import type { JsonTokenizer } from '@user-llm/llm';
+import type { GenerationOptions, JsonTokenizer } from '@user-llm/llm';
 import type { EncoderInputs, Event, Item, Plugin, UserState } from '@user-llm/plugin';
+import { nextItemTask } from '@user-llm/tasks';
 import type { EventTokenizer } from '@user-llm/tokenization';
 import { UserLlmError, type Tensor } from '@user-llm/tensor';
+import { Answering } from './answers/answering.js';
+import { Choices } from './answers/choices.js';
 import { userLlmRegistry } from './built-in-parts.js';
 import { composeInputs } from './compose/compose-inputs.js';
 import { composeUserLlm, type UserLlmModel } from './compose/compose.js';
@@ -12,6 +15,7 @@ import { loadModel } from './directory/load-model.js';
 import { saveModel } from './directory/save-model.js';
 import { Decoders } from './inference/decoders.js';
 import { ProgramPool } from './inference/program-pool.js';
+import { rowsInto, takeRows } from './inference/rows.js';
 import { ItemCatalogue, type Recommendation } from './model/catalogue.js';
 import { encoderHashOf } from './model/encoder-hash.js';
 import type { ModelParts } from './model/model-parts.js';
@@ -25,6 +29,8 @@ export interface UserLlmOptions {
   readonly runtime?: Runtime;
   /** Plugins that the config's parts come from, beside our own. */
   readonly plugins?: readonly Plugin[];
+  /** Most answers that are written at once, 8 unless told: others wait, and each takes memory for its tokens. */
+  readonly answersAtOnce?: number;
 }
 
 /** What a User-LLM is made of. */
@@ -40,6 +46,31 @@ export interface CreateOptions extends UserLlmOptions {
   readonly weights: Readonly<Record<string, Tensor>> | { readonly seed: number };
   /** Vectors known of a feature's ids beforehand, as the encoder takes them. */
   readonly vectors?: EncoderInputs['vectors'];
+  /** What is asked when the LLM recommends items; the first wording of the task `next-item` unless told. */
+  readonly recommendPrompt?: string;
+}
+
+/** About whom something is asked. */
+export interface AskedUser {
+  /** A state or a history; a user of whom nothing is known when absent. */
+  readonly user?: User;
+  /** What `context` gave for the user, instead of `user`: nothing is then computed again. */
+  readonly context?: ContextValues;
+  /** Asks the LLM alone, without anything of users: the text-prompt baseline, whose prompt tells the history. */
+  readonly withoutUser?: boolean;
+}
+
+/** A question in words about a user. */
+export interface Question extends AskedUser {
+  /** What is asked. */
+  readonly prompt: string;
+}
+
+/** A question to be answered in words; options of generation are those of `@user-llm/llm`. */
+export interface GenerateOptions extends Question, Omit<GenerationOptions, 'maximumTokens'> {
+  /** Most tokens of the answer; as many as the LLM has room for when absent. */
+  readonly maximumTokens?: number;
+  readonly signal?: AbortSignal;
 }
 
 /** How items are ranked. */
@@ -48,6 +79,10 @@ export interface RecommendOptions {
   readonly by?: 'encoder' | 'llm';
   /** Items to leave out, such as those seen. */
   readonly exclude?: Iterable<string>;
+  /** What the LLM is asked; the model's `recommendPrompt` unless told. */
+  readonly prompt?: string;
+  /** Beginnings of titles that the LLM's search follows up at one time; `count` but at least 16 unless told. */
+  readonly beamWidth?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -65,8 +100,10 @@ export class UserLlm {
   readonly #users: UserEncoding;
   readonly #decoders: Decoders;
   readonly #catalogue: ItemCatalogue;
+  readonly #answering: Answering;
+  readonly #choices: Choices;
 
-  private constructor(parts: ModelParts, runtime?: Runtime) {
+  private constructor(parts: ModelParts, { runtime, answersAtOnce = 8 }: UserLlmOptions) {
     this.parts = parts;
     this.#runtime = () => (runtime ? Promise.resolve(runtime) : (this.#ownRuntime.started ??= startRuntime()));
     const { model, weights, eventTokenizer: tokenizer, encoderHash } = parts;
@@ -74,6 +111,8 @@ export class UserLlm {
     this.#users = new UserEncoding({ model, tokenizer, programs: this.#programs, encoderHash });
     this.#decoders = new Decoders(model, weights, this.#runtime);
     this.#catalogue = new ItemCatalogue(parts.catalogue, tokenizer, model.config.item);
+    this.#answering = new Answering(parts.textTokenizer, this.#decoders, answersAtOnce);
+    this.#choices = new Choices(parts.textTokenizer, this.#decoders, parts.catalogue);
   }
 
   /**
@@ -81,8 +120,8 @@ export class UserLlm {
    *
    * @throws UserLlmError as `loadModel`.
    */
-  static async load(directory: string, { runtime, plugins = [] }: UserLlmOptions = {}): Promise<UserLlm> {
-    return new UserLlm(await loadModel(directory, plugins), runtime);
+  static async load(directory: string, options: UserLlmOptions = {}): Promise<UserLlm> {
+    return new UserLlm(await loadModel(directory, options.plugins), options);
   }
 
   /**
@@ -91,7 +130,7 @@ export class UserLlm {
    * @throws UserLlmError `bad-config`, `vocabulary-mismatch`, `weights-mismatch`, `bad-catalogue`, `unknown-part`.
    */
   static create(options: CreateOptions): UserLlm {
-    const { eventTokenizer, textTokenizer, catalogue, vectors, plugins = [], runtime } = options;
+    const { eventTokenizer, textTokenizer, catalogue, vectors, plugins = [] } = options;
     const config = parseUserLlmConfig(options.config);
     requireSameSchema(config.events, eventTokenizer.schema);
     const registry = userLlmRegistry(plugins);
@@ -109,8 +148,9 @@ export class UserLlm {
       ...(vectors && { vectors }),
       encoderHash: encoderHashOf(model, weights, eventTokenizer.hash, vectors),
       plugins: usedPlugins(registry, config),
+      recommendPrompt: options.recommendPrompt ?? usualPrompt(),
     };
-    return new UserLlm(parts, runtime);
+    return new UserLlm(parts, options);
   }
 
   /** The composed model. */
@@ -190,13 +230,89 @@ export class UserLlm {
   }
 
   /**
-   * The best items for a user's next event, best first.
+   * The answer to a question, one piece of text per token as they come, some of them empty. Answers that are asked for
+   * at the same time are written together. Leaving the iteration early ends the answer.
+   *
+   * @throws UserLlmError `too-many-tokens` when the prompt leaves no room for an answer, `bad-argument` for options out of
+   *   range, `aborted`, and as `context`.
+   */
+  async *generate(options: GenerateOptions): AsyncGenerator<string, void, undefined> {
+    const { user: _, withoutUser: __, context: ___, ...question } = options;
+    const context = await this.#contextOf(options, options.signal);
+    yield* this.#answering.generate({ ...question, ...(context && { context }) });
+  }
+
+  /** The whole answers to questions, written together: what evaluation uses. Each is as `generate` gives it. */
+  async answers(questions: readonly GenerateOptions[]): Promise<string[]> {
+    const signal = questions[0]?.signal;
+    const contexts = await this.#contextsOf(questions, signal);
+    const whole = questions.map(async (question, row) => {
+      const { user: _, withoutUser: __, context: ___, ...asked } = question;
+      const context = contexts[row];
+      let text = '';
+      for await (const piece of this.#answering.generate({ ...asked, ...(context && { context }) })) text += piece;
+      return text.trimEnd();
+    });
+    return Promise.all(whole);
+  }
+
+  /**
+   * How likely the LLM finds each of a few choices as the answer, such as the names of genres.
+   *
+   * @returns For each question natural logarithms of the choices' probabilities, in their order.
+   */
+  async scoreChoices(
+    questions: readonly Question[],
+    choices: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<Float64Array[]> {
+    return this.#bySide(questions, signal, (prompts, context) =>
+      this.#choices.score(prompts, context, choices, signal),
+    );
+  }
+
+  /**
+   * The items whose titles the LLM finds likeliest as the answer to each question, best first; scores are natural
+   * logarithms of probabilities. Only items of the catalogue come out.
+   *
+   * @param options `count` items per question, `exclude` for each question those that must not be found.
+   */
+  async rankTitles(
+    questions: readonly Question[],
+    options: {
+      readonly count: number;
+      readonly beamWidth?: number;
+      readonly exclude?: readonly (ReadonlySet<string> | undefined)[];
+      readonly signal?: AbortSignal;
+    },
+  ): Promise<Recommendation[][]> {
+    const { count: k, beamWidth, exclude, signal } = options;
+    const ranked = await this.#bySide(questions, signal, (prompts, context, rows) => {
+      const omit = exclude && rows.map((row) => exclude[row]);
+      const search = { k, ...(beamWidth !== undefined && { beamWidth }), ...(omit && { exclude: omit }) };
+      return this.#choices.rank(prompts, context, search, signal);
+    });
+    return ranked.map((titles) =>
+      titles.map(({ item, logLikelihood }) =>
+        this.#catalogue.recommendation(this.#catalogue.placeOf(item)!, logLikelihood),
+      ),
+    );
+  }
+
+  /**
+   * The best items for a user's next event, best first: by the encoder's scores of the whole catalogue, or by the LLM's
+   * likelihood of their titles.
    *
    * @param count How many at most.
    * @throws UserLlmError as `context`.
    */
   async recommend(user: User, count: number, options: RecommendOptions = {}): Promise<Recommendation[]> {
-    const { exclude = [], signal } = options;
+    const { by = 'encoder', exclude = [], prompt = this.parts.recommendPrompt, beamWidth, signal } = options;
+    if (by === 'llm') {
+      const search = { count, exclude: [new Set(exclude)], ...(beamWidth !== undefined && { beamWidth }) };
+      const [ranked] = await this.rankTitles([{ user, prompt }], { ...search, ...(signal && { signal }) });
+      return ranked!;
+    }
     const [scores] = await this.itemScores([user], signal);
     return this.#catalogue.best(scores!, count, exclude);
   }
@@ -208,6 +324,49 @@ export class UserLlm {
     const { started } = this.#ownRuntime;
     if (started) await (await started).dispose();
   }
+
+  async #contextOf(asked: AskedUser, signal?: AbortSignal): Promise<ContextValues | undefined> {
+    return (await this.#contextsOf([asked], signal))[0];
+  }
+
+  /** What the LLM reads of each user, one row each; nothing where the LLM is asked alone. */
+  async #contextsOf(asked: readonly AskedUser[], signal?: AbortSignal): Promise<(ContextValues | undefined)[]> {
+    const missing = asked.filter(({ context, withoutUser }) => !context && !withoutUser);
+    const users = missing.map(({ user = [] }) => user);
+    const computed = users.length > 0 ? await this.contexts(users, signal) : {};
+    return asked.map((each) => {
+      if (each.withoutUser) return undefined;
+      return each.context ?? takeRows(computed, [missing.indexOf(each)]);
+    });
+  }
+
+  /** Asks those about users and those of the LLM alone, each together, and puts what comes in order. */
+  async #bySide<T>(
+    questions: readonly Question[],
+    signal: AbortSignal | undefined,
+    ask: (prompts: string[], context: ContextValues | undefined, rows: number[]) => Promise<T[]>,
+  ): Promise<T[]> {
+    const contexts = await this.#contextsOf(questions, signal);
+    const results = new Array<T>(questions.length);
+    for (const about of [true, false]) {
+      const rows = [...contexts.keys()].filter((row) => (contexts[row] !== undefined) === about);
+      if (rows.length === 0) continue;
+      const context = about ? rowsInto(rows.map((row) => contexts[row]!)) : undefined;
+      const answers = await ask(
+        rows.map((row) => questions[row]!.prompt),
+        context,
+        rows,
+      );
+      rows.forEach((row, at) => (results[row] = answers[at]!));
+    }
+    return results;
+  }
+}
+
+/** The first wording of the task `next-item`. */
+function usualPrompt(): string {
+  const event = { user: '', item: '', time: 0 };
+  return nextItemTask().example({ history: { user: '', events: [event, event] }, position: 1 }, new Map())!.instruction;
 }
 
 function isSeed(weights: CreateOptions['weights']): weights is { readonly seed: number } {

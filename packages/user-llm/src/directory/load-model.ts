@@ -61,6 +61,7 @@ export async function loadModel(path: string, plugins: readonly Plugin[] = []): 
     ...(vectors && { vectors }),
     encoderHash,
     plugins: manifest.plugins,
+    recommendPrompt: manifest.recommendPrompt,
   };
 }
 

@@ -32,6 +32,8 @@ export const modelManifest = z.strictObject({
   eventTokenizer: z.string(),
   /** Special tokens of the text tokenizer by role, where it has such. */
   textTokenizer: z.strictObject({ begin: z.string().optional(), end: z.string(), padding: z.string().optional() }),
+  /** What is asked when the LLM recommends items. */
+  recommendPrompt: z.string(),
   /** Every other file: its length, and SHA-256 in hexadecimal. */
   files: z.record(z.string(), z.strictObject({ bytes: z.int(), sha256: z.string() })),
 });

@@ -37,6 +37,7 @@ export async function saveModel(path: string, parts: ModelParts): Promise<void> 
       encoder: parts.encoderHash,
       eventTokenizer: eventTokenizer.hash,
       textTokenizer: rolesOf(textTokenizer),
+      recommendPrompt: parts.recommendPrompt,
       files,
     };
     const json = manifest as unknown as JsonValue;

@@ -18,4 +18,6 @@ export interface ModelParts {
   readonly encoderHash: string;
   /** Names of the plugins that the config's parts come from, beside our own. */
   readonly plugins: readonly string[];
+  /** What is asked when the LLM recommends items; best a wording that it was trained with. */
+  readonly recommendPrompt: string;
 }

@@ -1,0 +1,199 @@
+import { evaluate, graph, input, parameterInputs, toReference } from '@user-llm/graph';
+import { OnnxRuntime } from '@user-llm/runtime-onnx';
+import { Random, Tensor, type TypedArray } from '@user-llm/tensor';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { encodeAnswer, encodePrompt, eventInputs, historyFeeds, idsOf, type UserLlm } from '../src/index.js';
+import { catalogue, history, smallConfig, smallModel, textTokenizer } from './world.js';
+
+let runtime: OnnxRuntime;
+let model: UserLlm;
+beforeAll(async () => {
+  runtime = await OnnxRuntime.create();
+  model = await smallModel({ runtime });
+});
+afterAll(async () => {
+  await model.dispose();
+  await runtime.dispose();
+});
+
+const prompt = 'What comes next?';
+const alice = history('alice', [1, 2, 3, 4]);
+const bob = history('bob', [6, 7]);
+
+/** Logits at every token of a text by the reference kernels, of a user's events or of the LLM alone. */
+function logits(of: UserLlm, tokens: readonly number[], events?: typeof alice): Float64Array[] {
+  const { model: composed, parts } = of;
+  const { tree, named } = parameterInputs(composed.parameters);
+  const token = input('tokens', 'int32', ['batch', 'token'], [1, tokens.length]);
+  const ids = events && idsOf(parts.eventTokenizer, events, composed.maximumEvents);
+  const { batch, inputs } = eventInputs(composed.features, 1, Math.max(1, ids?.length ?? 0));
+  const context = events ? { context: composed.userContext(tree, batch) } : {};
+  const whole = graph([token, ...(events ? inputs : []), ...Object.values(named)], {
+    logits: composed.logits(tree, { tokens: token, ...context }),
+  });
+  const fed: Record<string, Tensor> = {
+    tokens: new Tensor('int32', ['batch', 'token'], [1, tokens.length], Int32Array.from(tokens)) as unknown as Tensor,
+    ...(ids ? historyFeeds(composed.features, [ids]) : {}),
+    ...(of.weights as unknown as Record<string, Tensor>),
+  };
+  const { data, shape } = evaluate(
+    whole,
+    Object.fromEntries(Object.entries(fed).map(([name, tensor]) => [name, toReference(tensor)])),
+  )['logits']!;
+  const width = shape[2]!;
+  return tokens.map((_, at) => (data as TypedArray as Float64Array).subarray(at * width, (at + 1) * width));
+}
+
+/** The likeliest tokens one after the other, each from the whole text anew. */
+function greedy(of: UserLlm, count: number, events?: typeof alice): number[] {
+  const tokens = encodePrompt(textTokenizer, prompt);
+  const answer: number[] = [];
+  while (answer.length < count) {
+    const last = logits(of, [...tokens, ...answer], events).at(-1)!;
+    const best = last.indexOf(Math.max(...last));
+    if (best === textTokenizer.end) break;
+    answer.push(best);
+  }
+  return answer;
+}
+
+function logLikelihood(of: UserLlm, choice: string, events?: typeof alice): number {
+  const tokens = encodePrompt(textTokenizer, prompt);
+  const answer = encodeAnswer(textTokenizer, choice);
+  const rows = logits(of, [...tokens, ...answer], events);
+  return answer.reduce((sum, token, at) => {
+    const row = rows[tokens.length + at - 1]!;
+    const largest = Math.max(...row);
+    return sum + row[token]! - largest - Math.log(row.reduce((total, logit) => total + Math.exp(logit - largest), 0));
+  }, 0);
+}
+
+async function text(pieces: AsyncIterable<string>): Promise<string> {
+  let whole = '';
+  for await (const piece of pieces) whole += piece;
+  return whole;
+}
+
+const told = (tokens: readonly number[]): string => textTokenizer.decode(tokens).trim();
+
+describe('answers', () => {
+  it('are those of the whole text read anew for each token, for a user, for nobody, for the LLM alone', async () => {
+    const question = { prompt, maximumTokens: 6 };
+    const [ofAlice, ofBob, ofNobody, alone] = await model.answers([
+      { ...question, user: alice },
+      { ...question, user: await model.encode(bob) },
+      question,
+      { ...question, withoutUser: true },
+    ]);
+    expect(ofAlice).toBe(told(greedy(model, 6, alice)));
+    expect(ofBob).toBe(told(greedy(model, 6, bob)));
+    expect(alone).toBe(told(greedy(model, 6)));
+    // With cross-attention, a user of whom nothing is known adds nothing.
+    expect(ofNobody).toBe(alone);
+    expect(new Set([ofAlice, ofBob, alone]).size).toBe(3);
+  });
+
+  it.each(['soft-prompt', 'both'])('and so with the fusion %s', async (name) => {
+    const other = await smallModel({ runtime, config: smallConfig({ fusion: { name, config: {} } }) });
+    const [first] = await other.answers([{ prompt, user: alice, maximumTokens: 6 }]);
+    expect(first).toBe(told(greedy(other, 6, alice)));
+    await other.dispose();
+  });
+
+  it('and so with LoRA, merged into the weights, and with compressors of as many latents as events', async () => {
+    const config = smallConfig({
+      lora: { rank: 2, alpha: 8, dropout: 0, targets: ['*'] },
+      compressor: { name: 'identity', config: {} },
+    });
+    const other = await smallModel({ runtime, config });
+    for (const [name, weight] of Object.entries(other.weights)) {
+      if (name.includes('lora_B')) Random.fromSeed(1).split(name).normal(weight.data, { standardDeviation: 0.2 });
+    }
+    const [first] = await other.answers([{ prompt, user: alice, maximumTokens: 6 }]);
+    expect(first).toBe(told(greedy(other, 6, alice)));
+    await other.dispose();
+  });
+
+  it('do not depend on those that are written beside them', async () => {
+    const questions = Array.from({ length: 19 }, (_, at) => ({
+      prompt: at % 3 === 0 ? prompt : `${prompt} ${'More? '.repeat(at % 4)}`,
+      user: history('u', [at % 8, (at * 3) % 8]),
+      maximumTokens: 1 + ((5 * at) % 7),
+      temperature: 0.9,
+      topP: 0.95,
+      seed: at,
+    }));
+    const together = await model.answers(questions);
+    for (const [at, question] of questions.entries()) {
+      expect((await text(model.generate(question))).trimEnd(), `question ${at}`).toBe(together[at]);
+    }
+  });
+
+  it('end at a stop, at the number of tokens, when left, and when aborted', async () => {
+    const whole = await text(model.generate({ prompt, user: alice, maximumTokens: 8 }));
+    const stop = whole.slice(2, 4);
+    expect(await text(model.generate({ prompt, user: alice, maximumTokens: 8, stop: [stop] }))).toBe(
+      whole.slice(0, whole.indexOf(stop)),
+    );
+    const pieces: string[] = [];
+    for await (const piece of model.generate({ prompt, user: alice })) {
+      pieces.push(piece);
+      if (pieces.length === 2) break;
+    }
+    expect(whole.startsWith(pieces.join(''))).toBe(true);
+    const controller = new AbortController();
+    const answer = model.generate({ prompt, user: alice, signal: controller.signal });
+    await answer.next();
+    controller.abort();
+    await expect(text(answer)).rejects.toMatchObject({ code: 'aborted' });
+  });
+
+  it('need room, and a number of tokens', async () => {
+    const long = { prompt: 'word '.repeat(80), maximumTokens: 3 };
+    await expect(model.answers([long])).rejects.toMatchObject({ code: 'too-many-tokens' });
+    await expect(model.answers([{ prompt, maximumTokens: 0 }])).rejects.toMatchObject({ code: 'bad-argument' });
+    await expect(model.answers([{ prompt, topP: 2 }])).rejects.toMatchObject({ code: 'bad-argument' });
+    expect(await model.answers([{ prompt, maximumTokens: 1000 }])).toHaveLength(1);
+  });
+});
+
+describe('choices', () => {
+  it('are as likely as the whole text says', async () => {
+    const choices = ['Comedy', 'Drama', 'Horror'];
+    const questions = [
+      { prompt, user: alice },
+      { prompt, withoutUser: true },
+      { prompt, user: bob },
+    ];
+    const scores = await model.scoreChoices(questions, choices);
+    choices.forEach((choice, at) => {
+      expect(scores[0]![at]).toBeCloseTo(logLikelihood(model, choice, alice), 3);
+      expect(scores[1]![at]).toBeCloseTo(logLikelihood(model, choice), 3);
+      expect(scores[2]![at]).toBeCloseTo(logLikelihood(model, choice, bob), 3);
+    });
+  });
+
+  it('of the catalogue are ranked by their titles', async () => {
+    const ranked = await model.recommend(alice, 8, { by: 'llm', prompt, exclude: ['m3'] });
+    const expected = catalogue
+      .filter(({ item }) => item !== 'm3')
+      .map(({ item, title }) => ({ item, title, score: logLikelihood(model, title!, alice) }))
+      .sort((a, b) => b.score - a.score);
+    expect(ranked.map(({ item }) => item)).toEqual(expected.map(({ item }) => item));
+    ranked.forEach(({ score }, at) => expect(score).toBeCloseTo(expected[at]!.score, 3));
+    const [mine, theirs] = await model.rankTitles(
+      [
+        { prompt, user: alice },
+        { prompt, user: bob },
+      ],
+      {
+        count: 3,
+        exclude: [new Set(['m3']), undefined],
+      },
+    );
+    expect(mine).toEqual(
+      ranked.slice(0, 3).map((each) => ({ ...each, score: expect.closeTo(each.score, 4) as number })),
+    );
+    expect(theirs).toHaveLength(3);
+  });
+});
