@@ -52,6 +52,8 @@ class TrainingLoop {
   #group: Group;
   #place: Place;
   #saved = performance.now();
+  /** The step after which the last checkpoint was saved. */
+  #savedStep: number | undefined;
 
   private constructor(
     options: TrainOptions,
@@ -65,6 +67,7 @@ class TrainingLoop {
     this.#groups = groups;
     this.#group = group;
     this.#place = place;
+    this.#savedStep = place === beginning ? undefined : place.step;
     this.#graphs = graphs;
     this.#stepper = stepper;
     this.#firstSeed = Random.fromSeed(options.seed).split('steps').bits(1)[0]!;
@@ -163,14 +166,16 @@ class TrainingLoop {
     const optimizer = Object.entries(this.#stepper.state()).filter(([name]) => !(name in parameters));
     await this.#options.checkpoints.save(this.#place, parameters, Object.fromEntries(optimizer), best);
     this.#saved = performance.now();
+    this.#savedStep = this.#place.step;
   }
 
   async #stop(): Promise<TrainResult> {
-    await this.#save(false);
+    if (this.#savedStep !== this.#place.step) await this.#save(false);
     return { ended: 'stopped', place: this.#place, parameters: {} };
   }
 
   async #finish(ended: 'budget' | 'patience'): Promise<TrainResult> {
+    if (this.#savedStep !== this.#place.step) await this.#save(false);
     const best = this.#options.validation && (await this.#options.checkpoints.load('best'));
     const read = Object.entries(this.#parameters()).map(async ([name, value]) => {
       const tensor = best?.parameters[name];
