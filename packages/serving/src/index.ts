@@ -5,4 +5,5 @@ export { serverLimits, type ServerLimits } from './server-options.js';
 export { openLmdbStore } from './stores/lmdb-store.js';
 export { memoryStore } from './stores/memory-store.js';
 export type { GenerateRequest, Recommendation, RecommendRequest, UserModel } from './user-model.js';
+export { userModelOf, type UserModelOptions } from './user-model-of.js';
 export type { Histories } from './users/users.js';

@@ -5,7 +5,7 @@ const count = (least: number) => z.int().min(least);
 
 /** Limits of a server. */
 export const serverLimits = z.strictObject({
-  concurrency: count(1).default(2).describe('requests that the model works on at once'),
+  concurrency: count(1).default(8).describe('requests that the model works on at once'),
   waiting: count(0).default(32).describe('requests that may wait for the model; more get 429'),
   deadlineMs: count(1).default(60_000).describe('milliseconds a request may take, waiting included'),
   maximumTokens: count(1).default(512).describe('most tokens of an answer that may be asked for'),

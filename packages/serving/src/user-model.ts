@@ -62,4 +62,6 @@ export interface UserModel<Context = unknown> {
   recommend(state: UserState, count: number, request: RecommendRequest): Promise<readonly Recommendation[]>;
   /** How many tokens the LLM reads of a text. */
   countTokens(text: string): number;
+  /** Most tokens that an answer to a prompt can have, where the LLM's room is limited: cut there is `length` too. */
+  answerRoom?(prompt: string): number;
 }

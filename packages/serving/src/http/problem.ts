@@ -22,7 +22,7 @@ const kinds: Readonly<Record<string, readonly [status: number, type: string]>> =
   'bad-request': [400, 'invalid_request_error'],
   'bad-options': [400, 'invalid_request_error'],
   'unsupported-parameter': [400, 'invalid_request_error'],
-  'prompt-too-long': [400, 'invalid_request_error'],
+  'too-many-tokens': [400, 'invalid_request_error'],
   'bad-api-key': [401, 'authentication_error'],
   'bad-host': [403, 'permission_error'],
   'route-not-found': [404, 'not_found_error'],

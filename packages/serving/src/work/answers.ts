@@ -79,6 +79,7 @@ export class Answers<Context> {
       metrics.tokens('prompt', promptTokens);
       if (!first.done) metrics.token(true, performance.now() - begin);
       const progress = { tokens: 0 };
+      const most = Math.min(question.maximumTokens, model.answerRoom?.(question.prompt) ?? Infinity);
       const texts = this.#texts(first, tokens, progress, signal, end);
       return {
         ...known,
@@ -88,7 +89,7 @@ export class Answers<Context> {
           return progress.tokens;
         },
         get finishReason() {
-          return progress.tokens >= question.maximumTokens ? ('length' as const) : ('stop' as const);
+          return progress.tokens >= most ? ('length' as const) : ('stop' as const);
         },
         close: async () => {
           await texts.return();
@@ -97,7 +98,8 @@ export class Answers<Context> {
       };
     } catch (error) {
       await end();
-      throw error;
+      // What broke it off says more than how the model puts it.
+      throw signal.aborted ? (signal.reason as Error) : error;
     }
   }
 
@@ -137,6 +139,8 @@ export class Answers<Context> {
         signal.throwIfAborted();
         if (!next.done) metrics.token(false, performance.now() - before);
       }
+    } catch (error) {
+      throw signal.aborted ? (signal.reason as Error) : error;
     } finally {
       await end();
     }
