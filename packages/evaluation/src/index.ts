@@ -53,3 +53,7 @@ export { AnswerLosses, type AnswerToScore } from './model/answer-losses.js';
 export type { ModelInHand } from './model/model-in-hand.js';
 export { answerFlops, type AnswerSize } from './cost/answer-flops.js';
 export { timeAnswer, type TimingOptions } from './cost/time-answer.js';
+export type { AnsweringModel, LanguageOptions } from './candidates/language.js';
+export { textPromptCandidate, type TextPromptOptions } from './candidates/text-prompt.js';
+export { userLlmCandidate } from './candidates/user-llm.js';
+export { measureCosts, type CostOptions } from './cost/measure-costs.js';

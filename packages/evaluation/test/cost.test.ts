@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { OnnxRuntime } from '@user-llm/runtime-onnx';
 import type { UserLlmModel } from '@user-llm/user-llm';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -69,8 +70,7 @@ describe('time of an answer', () => {
   });
 
   it('needs an answer', async () => {
-    async function* silence(): AsyncGenerator<string> {}
-    await expect(timeAnswer(silence)).rejects.toMatchObject({ code: 'no-answer' });
+    await expect(timeAnswer(() => Readable.from([]))).rejects.toMatchObject({ code: 'no-answer' });
   });
 
   it('has a median', () => {

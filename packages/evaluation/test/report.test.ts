@@ -45,6 +45,7 @@ async function example(title = 'A report'): Promise<ReportWithPredictions> {
   const cost = (historyEvents: number): CostMeasurement => ({
     candidate: nasty,
     historyEvents,
+    eventsRead: 10,
     flops: { encoder: 1000, prefill: 2000 },
     promptTokens: 1234,
     answerTokens: 5,

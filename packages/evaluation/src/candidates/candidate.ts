@@ -1,5 +1,4 @@
 import type { TestQuestion } from '../protocol/questions.js';
-import type { AnswerCost } from '../cost/answer-cost.js';
 
 /** How a candidate ranks items for one question. */
 export type Ranking =
@@ -29,8 +28,6 @@ export interface Candidate {
   rank?(questions: readonly TestQuestion[], options: CandidateOptions): Promise<readonly Ranking[]>;
   /** Answers each question in words (tasks that answer with a label or a text). */
   answer?(questions: readonly TestQuestion[], options: CandidateOptions): Promise<readonly string[]>;
-  /** What one answer takes. */
-  cost?(question: TestQuestion, options: CandidateOptions): Promise<AnswerCost>;
 }
 
 /** Whether a candidate answers a task. */

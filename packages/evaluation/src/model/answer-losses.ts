@@ -1,4 +1,15 @@
-import { gather, input, joinAxes, logSoftmax, negate, reshape, symbol, takeAlong, type Graph } from '@user-llm/graph';
+import {
+  gather,
+  input,
+  joinAxes,
+  logSoftmax,
+  negate,
+  reshape,
+  symbol,
+  takeAlong,
+  type Graph,
+  type Runtime,
+} from '@user-llm/graph';
 import type { Event } from '@user-llm/plugin';
 import { Tensor } from '@user-llm/tensor';
 import {
@@ -28,11 +39,13 @@ export interface AnswerToScore {
 export class AnswerLosses {
   readonly #held: ModelInHand;
   readonly #programs: ProgramPool;
+  #own: Promise<Runtime> | undefined;
 
   constructor(held: ModelInHand) {
     this.#held = held;
     const { runtime, weights } = held;
-    this.#programs = new ProgramPool(() => Promise.resolve(runtime), weights as unknown as Record<string, Tensor>);
+    const start = () => (runtime ? Promise.resolve(runtime) : (this.#own ??= startRuntime()));
+    this.#programs = new ProgramPool(start, weights as unknown as Record<string, Tensor>);
   }
 
   /** One loss for each answer. */
@@ -67,10 +80,16 @@ export class AnswerLosses {
     });
   }
 
-  /** Releases the program. */
-  dispose(): Promise<void> {
-    return this.#programs.dispose();
+  /** Releases the program, and the runtime unless it was given. */
+  async dispose(): Promise<void> {
+    await this.#programs.dispose();
+    await (await this.#own)?.dispose();
   }
+}
+
+async function startRuntime(): Promise<Runtime> {
+  const { OnnxRuntime } = await import('@user-llm/runtime-onnx');
+  return OnnxRuntime.create();
 }
 
 const indices = (count: number): number[] => Array.from({ length: count }, (_, index) => index);

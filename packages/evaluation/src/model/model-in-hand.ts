@@ -1,8 +1,8 @@
 import type { Runtime } from '@user-llm/graph';
 import type { ModelParts } from '@user-llm/user-llm';
 
-/** A trained User-LLM as evaluation takes it apart: `{ ...userLlm.parts, runtime }`. */
+/** A trained User-LLM as evaluation takes it apart: `userLlm.parts`, and what to run it on. */
 export interface ModelInHand extends Pick<ModelParts, 'model' | 'weights' | 'eventTokenizer' | 'textTokenizer'> {
-  /** Runs it; the caller's. */
-  readonly runtime: Runtime;
+  /** Runs it, and stays the caller's; ONNX Runtime, started when first needed, when absent. */
+  readonly runtime?: Runtime;
 }

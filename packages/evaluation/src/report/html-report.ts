@@ -10,6 +10,7 @@ import { tellingMetric } from './floor-warnings.js';
 import {
   commandLine,
   duration,
+  eventsOf,
   figure,
   grouped,
   metricTitle,
@@ -183,7 +184,7 @@ function costSection(report: Report, plots: readonly Html[]): Html {
           (cost) =>
             html`<tr>
               <th>${cost.candidate}</th>
-              <td>${grouped(cost.historyEvents)}</td>
+              <td>${eventsOf(cost)}</td>
               <td>${grouped(cost.promptTokens)}</td>
               <td>${operations(totalFlops(cost.flops))}</td>
               <td>

@@ -4,6 +4,7 @@ import type { Report } from './report.js';
 import {
   commandLine,
   duration,
+  eventsOf,
   figure,
   grouped,
   metricTitle,
@@ -123,7 +124,7 @@ function costPart({ costs }: Report): string[] {
       ['candidate', 'events', 'prompt tokens', 'operations', 'first token', 'whole answer'],
       costs.map((cost) => [
         cost.candidate,
-        grouped(cost.historyEvents),
+        eventsOf(cost),
         grouped(cost.promptTokens),
         operations(totalFlops(cost.flops)),
         range(cost.firstToken),

@@ -16,6 +16,8 @@ export interface CostMeasurement extends AnswerCost {
   readonly candidate: string;
   /** Events of the history that the answer is about. */
   readonly historyEvents: number;
+  /** How many of them were read: the model has a maximum, and of a text as many events are told as fit. */
+  readonly eventsRead: number;
 }
 
 /** A figure over the steps of a training run, such as `loss`, as the app read it from a tracker's file. */

@@ -1,5 +1,5 @@
 import type { MetricResult } from '../judge/evaluate-candidates.js';
-import type { Report } from './report.js';
+import type { CostMeasurement, Report } from './report.js';
 
 /** Three digits, as quality is told. */
 export function figure(value: number): string {
@@ -37,6 +37,13 @@ export function operations(flops: number): string {
   const units = ['FLOP', 'kFLOP', 'MFLOP', 'GFLOP', 'TFLOP', 'PFLOP'];
   const unit = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, flops)) / 3)));
   return `${(flops / 1000 ** unit).toPrecision(3)} ${units[unit]!}`;
+}
+
+/** Events of a history, and how many of them were read where not all were. */
+export function eventsOf({ historyEvents, eventsRead }: CostMeasurement): string {
+  return historyEvents === eventsRead
+    ? grouped(historyEvents)
+    : `${grouped(historyEvents)} (${grouped(eventsRead)} read)`;
 }
 
 /** Milliseconds, with digits where they matter. */
