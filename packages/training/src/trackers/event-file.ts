@@ -57,8 +57,8 @@ export function scalarsEvent(wallTime: number, step: number, figures: Readonly<R
   return Uint8Array.from([
     ...key(1, fixed64),
     ...double(wallTime),
-    ...key(2, varint),
-    ...varintBytes(step),
+    // A number that is 0 is left out, as protobuf does.
+    ...(step === 0 ? [] : [...key(2, varint), ...varintBytes(step)]),
     ...delimited(5, values),
   ]);
 }
