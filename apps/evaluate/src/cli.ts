@@ -1,6 +1,7 @@
 import { Command, CommanderError } from '@commander-js/extra-typings';
 import { UserLlmError } from '@user-llm/tensor';
 import { baselinesCommand } from './baselines-command.js';
+import { runCommand } from './run-command.js';
 
 const help = `
 A test asks every user a question whose answer is known: what comes next, ranked against the whole catalogue, or the
@@ -29,6 +30,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .addHelpText('after', help)
     .exitOverride();
   const command = ['user-llm-evaluate', ...args];
+  program.addCommand(runCommand(command, abort.signal).copyInheritedSettings(program));
   program.addCommand(baselinesCommand(command, abort.signal).copyInheritedSettings(program));
   try {
     await program.parseAsync(args, { from: 'user' });

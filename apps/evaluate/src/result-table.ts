@@ -1,4 +1,4 @@
-import type { Report } from '@user-llm/evaluation';
+import { totalFlops, type Report } from '@user-llm/evaluation';
 
 /** What a person is told of a report: a table for each task, with intervals, and the warnings. */
 export function resultTable(report: Report): string {
@@ -8,6 +8,8 @@ export function resultTable(report: Report): string {
   return [
     `${report.data.name}: ${asked} asked by ${report.protocol.split.kind}, ${report.data.items.toLocaleString('en-US')} items ranked`,
     ...tasks.map((task) => `\n${task}\n${taskTable(report, task)}`),
+    ...(report.controls.length > 0 ? [`\nloss per token, by whom the model is told of\n${controlsTable(report)}`] : []),
+    ...(report.costs.length > 0 ? [`\ncost of an answer\n${costsTable(report)}`] : []),
     ...report.warnings.map((warning) => `\nWarning: ${warning}`),
     '',
   ].join('\n');
@@ -27,6 +29,35 @@ function taskTable({ results, published }: Report, task: string): string {
     .map(({ method, values }) => [`published: ${method}`, ...metrics.map((metric) => tell(values[metric]))]);
   return columns([['', ...metrics], ...rows, ...beside]);
 }
+
+function controlsTable({ controls }: Report): string {
+  const rows = controls.flatMap(({ task, conditions }) =>
+    conditions.map(({ condition, loss, above }) => [
+      task,
+      condition,
+      short(loss.value),
+      above === undefined ? '' : `${signed(above.value)} (${signed(above.low)} to ${signed(above.high)})`,
+    ]),
+  );
+  return columns([['', 'told of', 'loss', 'above own user'], ...rows]);
+}
+
+function costsTable({ costs }: Report): string {
+  const milliseconds = (value: number) => `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
+  const rows = costs.map((cost) => [
+    cost.candidate,
+    cost.historyEvents === cost.eventsRead
+      ? `${cost.historyEvents}`
+      : `${cost.historyEvents} (${cost.eventsRead} read)`,
+    `${cost.promptTokens}`,
+    `${(totalFlops(cost.flops) / 1e6).toFixed(1)}`,
+    milliseconds(cost.firstToken.median),
+    milliseconds(cost.answer.median),
+  ]);
+  return columns([['', 'events', 'prompt tokens', 'MFLOP', 'first token', 'whole answer'], ...rows]);
+}
+
+const signed = (value: number) => `${value < 0 ? '-' : '+'}${short(Math.abs(value))}`;
 
 const tell = (value: number | undefined) => (value === undefined ? '' : short(value));
 

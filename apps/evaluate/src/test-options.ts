@@ -22,6 +22,8 @@ export interface TestFlags extends OptionValues {
   readonly testShare: number;
   readonly tasks: string;
   readonly resamples: number;
+  /** Events of a history that may be read; all when absent. */
+  readonly historyLength?: number | undefined;
 }
 
 /** Adds the flags of a test to a command. */
@@ -80,8 +82,12 @@ function questionOptions(flags: TestFlags, data: EvaluationData): Omit<QuestionO
     time: () => globalTime(data, shares),
     'held-out-users': () => heldOutUsers({ ...shares, seed: flags.seed }),
   };
-  const users = flags.users === undefined ? {} : { users: flags.users };
-  return { split: splits[flags.split](), seed: flags.seed, ...users };
+  return {
+    split: splits[flags.split](),
+    seed: flags.seed,
+    ...(flags.users !== undefined && { users: flags.users }),
+    ...(flags.historyLength !== undefined && { historyLength: flags.historyLength }),
+  };
 }
 
 /** Reads a whole number of at least so much. */

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fromTable, prepareDataset } from '@user-llm/datasets';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { Report } from '@user-llm/evaluation';
 import { main } from '../src/index.js';
+import { saveTinyModel } from './tiny-model.js';
 
 let folder = '';
 const data = () => join(folder, 'data');
@@ -51,9 +53,7 @@ describe('user-llm-evaluate baselines', () => {
     expect(out).toMatch(/markov +1\.000 1\.000-1\.000/u);
     expect(out).toMatch(/favourite-genre\n +accuracy\n +most common category +\.\d/u);
     expect((await readdir(report)).sort()).toEqual(['predictions', 'report.html', 'report.json', 'report.md']);
-    const json = JSON.parse(await readFile(join(report, 'report.json'), 'utf8')) as {
-      provenance: { command: string[] };
-    };
+    const json = JSON.parse(await readFile(join(report, 'report.json'), 'utf8')) as Report;
     expect(json.provenance.command.slice(0, 2)).toEqual(['user-llm-evaluate', 'baselines']);
   });
 
@@ -71,9 +71,64 @@ describe('user-llm-evaluate baselines', () => {
   });
 });
 
+describe('user-llm-evaluate run', () => {
+  const model = () => join(folder, 'run', 'model');
+  beforeAll(async () => {
+    await saveTinyModel(data(), model());
+    await writeFile(join(folder, 'run', 'figures.jsonl'), '{"step":1,"tune/loss":3}\n{"step":2,"tune/loss":2}\n');
+  }, 60_000);
+
+  it('judges a model beside its baselines, with controls, costs and curves', async () => {
+    const out = join(folder, 'model-report');
+    const words = ['run', model(), '--data', data(), '--out', out, '--resamples', '20', '--costs', '1'];
+    const { code, out: printed, err } = await run(...words, '--candidates', 'baselines,encoder,user-llm,text-2');
+    expect([code, err]).toEqual([0, expect.not.stringContaining('expected')]);
+    for (const row of [
+      'popularity',
+      'markov',
+      'encoder alone',
+      'User-LLM by cross-attention',
+      'text prompt, last 2 events',
+    ]) {
+      expect(printed).toMatch(new RegExp(`^  ${row} +[.\\d]+ [.\\d]+-[.\\d]+`, 'mu'));
+    }
+    expect(printed).toMatch(/another user +\d?\.\d+ +[+-]/u);
+    const json = JSON.parse(await readFile(join(out, 'report.json'), 'utf8')) as Report;
+    expect(json.curves).toEqual([
+      {
+        stage: 'tune',
+        figure: 'loss',
+        series: 'training',
+        points: [
+          { step: 1, value: 3 },
+          { step: 2, value: 2 },
+        ],
+      },
+    ]);
+    expect(json.controls.map(({ task }) => task)).toEqual(['next-item', 'favourite-genre', 'future-favourite-genre']);
+    expect(json.provenance.model).toMatch(/^encoder [0-9a-f]{64}$/u);
+  }, 60_000);
+
+  it('asks only whom it is told to', async () => {
+    const words = ['run', model(), '--data', data(), '--users', '5', '--controls', '0', '--costs', '0'];
+    const { code, out } = await run(...words, '--candidates', 'encoder', '--tasks', 'next-item', '--resamples', '20');
+    expect(code).toBe(0);
+    expect(out).not.toContain('markov');
+    expect(out).toMatch(/5 of 40 users asked[^]*encoder alone/u);
+  });
+
+  it('says what is wrong with candidates and models', async () => {
+    const unknown = await run('run', model(), '--data', data(), '--candidates', 'encoder,gpt');
+    expect(unknown.code).toBe(1);
+    expect(unknown.err).toContain('"gpt"');
+    const nowhere = await run('run', join(folder, 'nowhere'), '--data', data());
+    expect(nowhere.code).toBe(1);
+  });
+});
+
 describe('wrong use', () => {
   it('teaches with --help', async () => {
-    for (const args of [['--help'], ['baselines', '--help']]) {
+    for (const args of [['--help'], ['baselines', '--help'], ['run', '--help']]) {
       const { code, out } = await run(...args);
       expect(code).toBe(0);
       expect(out).toContain('Examples:');

@@ -1,0 +1,100 @@
+import { dirname, join, resolve } from 'node:path';
+import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { answersTask, measureCosts, userControls, type ReportParts } from '@user-llm/evaluation';
+import { UserLlm, userLlmRegistry } from '@user-llm/user-llm';
+import { baselines } from './baselines.js';
+import { evaluateAndReport } from './evaluate-and-report.js';
+import { modelCandidates, parseCandidates, usualCandidates } from './model-candidates.js';
+import { progressLine } from './progress.js';
+import { openTest, wholeNumber, withTestOptions, type OpenedTest } from './test-options.js';
+import { trainingCurves } from './training-curves.js';
+
+const examples = `
+Candidates:
+  baselines     popularity, Markov chain, most frequent genres: no model
+  encoder       the user encoder alone, without the LLM
+  user-llm      the LLM reads the user's embeddings; it ranks titles by beam search
+  text-N        the same LLM without embeddings; the last N events stand in its prompt, in words
+
+Examples:
+  $ user-llm-evaluate run runs/movielens/model --data data/movielens
+  $ user-llm-evaluate run runs/movielens/model --data data/movielens --users 200 --out reports/movielens
+  $ user-llm-evaluate run runs/movielens/model --data data/movielens --candidates baselines,encoder --controls 0 --costs 0
+
+Use the data set and the split that the model was trained with: what it has learned cannot test it. Where the model
+directory lies in the folder of its training run, the report shows the run's curves too.`;
+
+/** `run`: a model beside its baselines. */
+export function runCommand(command: readonly string[], signal: AbortSignal): CommandUnknownOpts {
+  const options = new Command('run')
+    .description('judge a model beside its baselines')
+    .argument('<model>', 'a model directory, as training leaves it')
+    .option('--candidates <names>', 'who is judged, with commas between', usualCandidates.join(','))
+    .option('--history-length <n>', 'events that may be read; as many as the model reads when absent', wholeNumber(1))
+    .option(
+      '--controls <n>',
+      'users asked about with another user and with none instead; 0 for no controls',
+      wholeNumber(0),
+      200,
+    )
+    .option('--costs <n>', 'times that every answer is timed; 0 for no costs', wholeNumber(0), 5);
+  return withTestOptions(options)
+    .addHelpText('after', examples)
+    .action(async (directory, flags) => {
+      const names = parseCandidates(flags.candidates);
+      const progress = progressLine(process.stderr);
+      progress.say('loading the model');
+      const userLlm = await UserLlm.load(directory);
+      try {
+        progress.say('reading the data set');
+        const historyLength = flags.historyLength ?? userLlm.model.maximumEvents;
+        const test = await openTest({ ...flags, historyLength }, userLlmRegistry());
+        const candidates = [
+          ...(names.includes('baselines') ? baselines(test) : []),
+          ...modelCandidates(names, test.data, userLlm),
+        ].filter((candidate) => test.questions.tasks.some((task) => answersTask(candidate, task)));
+        await evaluateAndReport({
+          ...test,
+          title: `User-LLM on ${test.data.name}`,
+          candidates,
+          command,
+          flags,
+          signal,
+          progress,
+          model: `encoder ${userLlm.encoderHash}`,
+          measure: async () => ({
+            ...(await measured(test, userLlm, flags, signal, progress.say)),
+            curves: await trainingCurves(join(dirname(resolve(directory)), 'figures.jsonl')),
+          }),
+        });
+      } finally {
+        progress.end();
+        await userLlm.dispose();
+      }
+    });
+}
+
+/** Controls and costs, where they are wanted. */
+async function measured(
+  { data, questions: { questions } }: OpenedTest,
+  userLlm: UserLlm,
+  flags: { readonly controls: number; readonly costs: number; readonly seed: number; readonly resamples: number },
+  signal: AbortSignal,
+  say: (step: string) => void,
+): Promise<Pick<ReportParts, 'controls' | 'costs'>> {
+  const users = new Set([...new Set(questions.map(({ example }) => example.user))].slice(0, flags.controls));
+  const controlled = questions.filter(({ example }) => users.has(example.user));
+  if (users.size > 1) say('controls: another user, no user');
+  const bootstrap = { seed: flags.seed, resamples: flags.resamples };
+  const controls =
+    users.size > 1 ? await userControls(userLlm.parts, controlled, { seed: flags.seed, bootstrap, signal }) : [];
+  if (flags.costs === 0) return { controls };
+  const costs = await measureCosts(data, userLlm, questions, {
+    repeats: flags.costs,
+    signal,
+    onProgress: (step) => {
+      say(`cost: ${step}`);
+    },
+  });
+  return { controls, costs };
+}
