@@ -127,6 +127,17 @@ describe('a real User-LLM behind the server', () => {
     expect((await answer('ann')).choices[0].text).not.toBe('');
   });
 
+  it('lets a deleted user come back without what was known', async () => {
+    await append('gil', [0, 1, 2]);
+    await send('DELETE', '/v1/users/gil');
+    expect((await send('POST', '/v1/users/gil/events', { item: 'm4' })).status).toBe(410);
+    const event = { item: 'm6', rating: 4, time: 1 };
+    await send('POST', '/v1/users/gil/events', { events: [event], restore: true });
+    await send('POST', '/v1/users/hal/events', event);
+    const [gil, hal] = await Promise.all(['gil', 'hal'].map((user) => answer(user)));
+    expect(gil!.choices[0].text).toBe(hal!.choices[0].text);
+  });
+
   it('refuses a prompt that is longer than the model reads', async () => {
     const response = await send('POST', '/v1/completions', { user: 'ann', prompt: 'x y z '.repeat(300) });
     expect(response.status).toBe(400);
