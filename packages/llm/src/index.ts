@@ -5,7 +5,15 @@ export { loadTokenizer, type JsonTokenizer, type TokenizerRoles } from './text/l
 export type { PipelineStep, TokenizerJson } from './text/tokenizer-json.js';
 export { trainBpe, type BpeOptions, type SpecialTokens } from './text/train-bpe.js';
 export { createDecoder, type DecoderOptions } from './decoding/create-decoder.js';
-export type { DecoderContext } from './decoding/decode-graphs.js';
+export {
+  cacheNames,
+  contextWeights,
+  llmWeights,
+  prefillGraph,
+  prefixTokens,
+  stepGraph,
+  type DecoderContext,
+} from './decoding/decode-graphs.js';
 export type {
   Branches,
   BranchTokens,
@@ -29,3 +37,14 @@ export { rankTitles, type RankedTitle, type RankingOptions } from './ranking/ran
 export type { RankingInputs } from './ranking/ranking-options.js';
 export { scoreChoices, scoreTitles } from './ranking/score-titles.js';
 export { TitleTrie, type TokenizedTitle, type TrieEdge } from './ranking/title-trie.js';
+export { loadLanguageModel } from './checkpoints/load-language-model.js';
+export type { LoadedLanguageModel } from './checkpoints/hugging-face.js';
+export { saveLanguageModel, type SavedLanguageModel } from './checkpoints/save-language-model.js';
+export {
+  readLlama2cVocabulary,
+  readSentencePiece,
+  type Piece,
+  type PieceKind,
+  type SentencePieces,
+} from './text/sentence-piece-files.js';
+export { sentencePieceJson } from './text/sentence-piece-json.js';

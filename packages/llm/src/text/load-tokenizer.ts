@@ -2,6 +2,7 @@ import { Tokenizer } from '@huggingface/tokenizers';
 import type { TextTokenizer } from '@user-llm/plugin';
 import { UserLlmError } from '@user-llm/tensor';
 import { wordPattern } from './byte-level.js';
+import { dropsSpaces } from './sentence-piece-json.js';
 import { badTokenizer, parseTokenizerJson, type PipelineStep, type TokenizerJson } from './tokenizer-json.js';
 import { rememberWords, splitsIntoWords } from './word-cache.js';
 
@@ -40,7 +41,10 @@ const usualNames = {
 export function loadTokenizer(json: unknown, roles: TokenizerRoles = {}): JsonTokenizer {
   const content = parseTokenizerJson(json);
   const tokenizer = open(withoutSpecialTokens(content));
-  const encode = (text: string): number[] => tokenizer.encode(text, { add_special_tokens: false }).ids;
+  const spaceless = dropsSpaces(content);
+  // The library would put the first space before a text of which nothing is left, too.
+  const encode = (text: string): number[] =>
+    spaceless && /^ *$/.test(text) ? [] : tokenizer.encode(text, { add_special_tokens: false }).ids;
   const specialTokens = Object.fromEntries(
     content.added_tokens.filter(({ special }) => special).map((token) => [token.content, token.id]),
   );
@@ -94,7 +98,9 @@ function sizeOf({ model: { vocab }, added_tokens }: TokenizerJson): number {
 /** The same tokenizer without its special tokens, so that it finds none of them in texts. */
 function withoutSpecialTokens(content: TokenizerJson): TokenizerJson {
   const names = new Set(content.added_tokens.filter(({ special }) => special).map((token) => token.content));
-  const { vocab } = content.model;
+  const { vocab, unk_token } = content.model;
+  // What stands for the unknown is no text either, but the model looks it up.
+  if (typeof unk_token === 'string') names.delete(unk_token);
   const kept = Array.isArray(vocab)
     ? vocab
     : Object.fromEntries(Object.entries(vocab).filter(([token]) => !names.has(token)));
