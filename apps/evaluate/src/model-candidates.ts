@@ -29,12 +29,21 @@ export function parseCandidates(list: string): string[] {
   });
 }
 
-/** The candidates of a model by name, in the order of the names. */
-export function modelCandidates(names: readonly string[], data: EvaluationData, userLlm: UserLlm): Candidate[] {
+/**
+ * The candidates of a model by name, in the order of the names.
+ *
+ * @param textModel Whose LLM answers text prompts.
+ */
+export function modelCandidates(
+  names: readonly string[],
+  data: EvaluationData,
+  userLlm: UserLlm,
+  textModel: UserLlm,
+): Candidate[] {
   return names.flatMap((name) => {
     if (name === 'encoder') return [encoderCandidate(data, userLlm)];
     if (name === 'user-llm') return [userLlmCandidate(data, userLlm)];
     const lastEvents = textPrompt.exec(name)?.groups?.['events'];
-    return lastEvents === undefined ? [] : [textPromptCandidate(data, userLlm, { lastEvents: Number(lastEvents) })];
+    return lastEvents === undefined ? [] : [textPromptCandidate(data, textModel, { lastEvents: Number(lastEvents) })];
   });
 }

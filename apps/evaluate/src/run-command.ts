@@ -14,11 +14,12 @@ Candidates:
   baselines     popularity, Markov chain, most frequent genres: no model
   encoder       the user encoder alone, without the LLM
   user-llm      the LLM reads the user's embeddings; it ranks titles by beam search
-  text-N        the same LLM without embeddings; the last N events stand in its prompt, in words
+  text-N        the LLM without embeddings; the last N events stand in its prompt, in words. For a fair
+                comparison give --text-model: the same LLM, tuned on the same examples in words
 
 Examples:
   $ user-llm-evaluate run runs/movielens/model --data data/movielens
-  $ user-llm-evaluate run runs/movielens/model --data data/movielens --users 200 --out reports/movielens
+  $ user-llm-evaluate run runs/movielens/model --data data/movielens --text-model runs/text/model --out reports/movielens
   $ user-llm-evaluate run runs/movielens/model --data data/movielens --candidates baselines,encoder --controls 0 --costs 0
 
 Use the data set and the split that the model was trained with: what it has learned cannot test it. Where the model
@@ -30,6 +31,10 @@ export function runCommand(command: readonly string[], signal: AbortSignal): Com
     .description('judge a model beside its baselines')
     .argument('<model>', 'a model directory, as training leaves it')
     .option('--candidates <names>', 'who is judged, with commas between', usualCandidates.join(','))
+    .option(
+      '--text-model <model>',
+      'who answers text-N: the same LLM, tuned on histories in words; else the model itself',
+    )
     .option('--history-length <n>', 'events that may be read; as many as the model reads when absent', wholeNumber(1))
     .option(
       '--controls <n>',
@@ -45,13 +50,14 @@ export function runCommand(command: readonly string[], signal: AbortSignal): Com
       const progress = progressLine(process.stderr);
       progress.say('loading the model');
       const userLlm = await UserLlm.load(directory);
+      const textModel = flags.textModel === undefined ? userLlm : await UserLlm.load(flags.textModel);
       try {
         progress.say('reading the data set');
         const historyLength = flags.historyLength ?? userLlm.model.maximumEvents;
         const test = await openTest({ ...flags, historyLength }, userLlmRegistry());
         const candidates = [
           ...(names.includes('baselines') ? baselines(test) : []),
-          ...modelCandidates(names, test.data, userLlm),
+          ...modelCandidates(names, test.data, userLlm, textModel),
         ].filter((candidate) => test.questions.tasks.some((task) => answersTask(candidate, task)));
         await evaluateAndReport({
           ...test,
@@ -70,6 +76,7 @@ export function runCommand(command: readonly string[], signal: AbortSignal): Com
       } finally {
         progress.end();
         await userLlm.dispose();
+        if (textModel !== userLlm) await textModel.dispose();
       }
     });
 }
