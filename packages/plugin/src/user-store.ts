@@ -10,7 +10,10 @@ export interface UserState {
   readonly encoder: string;
   /** How many events the state has seen; rises with every event appended. */
   readonly watermark: number;
-  /** Embeddings and whatever the encoder needs to append an event, as safetensors bytes. */
+  /**
+   * Bytes of whoever made the state, which stores keep and never read: a model's are safetensors of embeddings and of what
+   * the encoder needs to append an event; a server's hold these and the events beside them.
+   */
   readonly state: Uint8Array;
 }
 
