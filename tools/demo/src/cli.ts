@@ -1,36 +1,45 @@
-import { readHistories } from './ratings.js';
-import { trainNextFilm } from './next-film.js';
-
-const steps = 400;
+import { CommanderError } from '@commander-js/extra-typings';
+import { UserLlmError } from '@user-llm/tensor';
+import { runDemo } from './demo.js';
+import { demoOptions } from './options.js';
+import { ProgressLine } from './progress-line.js';
+import { Stopped } from './train-way.js';
 
 /**
- * The command `demo`: trains a small model that guesses the film a user rates next, on real MovieLens histories, and
- * holds it against always guessing the most popular films.
+ * The command `demo`.
  *
- * @returns The exit status: 0 when it ran.
+ * @param args What follows the command's name.
+ * @returns The exit status: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C.
  */
-export async function main(): Promise<number> {
-  const histories = readHistories(new URL('../data/ratings.csv.gz', import.meta.url), 20);
-  const say = (line: string): void => void process.stdout.write(`${line}\n`);
-  say(
-    `MovieLens (GroupLens; terms in tools/demo/data/NOTICE.md): ${histories.users.length} users, ${histories.films} films`,
-  );
-  const start = performance.now();
-  const result = await trainNextFilm(histories, {
-    steps,
-    seed: 1,
-    progress: (step, loss) => {
-      if (step % 50 === 0) say(`step ${step} of ${steps}, loss ${loss.toFixed(3)}`);
-    },
-  });
-  const seconds = (performance.now() - start) / 1000;
-  say(`\nTrained on ${result.engine} in ${seconds.toFixed(1)} s. The last film of each user was never trained on:`);
-  say(`  among the model's 50 first guesses       ${percent(result.modelHits)}`);
-  say(`  among the 50 films most often rated      ${percent(result.popularityHits)}`);
-  say('\nThis is a toy on the way: an embedding per film and a mean over the last ten, no language model yet.');
-  return 0;
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)}%`;
+export async function main(args: readonly string[]): Promise<number> {
+  const abort = new AbortController();
+  const stop = (): void => {
+    process.stderr.write('\nStopping: the step under way is finished and saved. Once more to end at once.\n');
+    abort.abort();
+  };
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+  const progress = new ProgressLine(process.stderr);
+  try {
+    await runDemo(demoOptions(args), {
+      signal: abort.signal,
+      say: (line) => void process.stdout.write(`${line}\n`),
+      progress,
+      command: ['npm', 'run', 'demo', ...(args.length > 0 ? ['--', ...args] : [])],
+    });
+    return 0;
+  } catch (error) {
+    progress.end();
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof Stopped || abort.signal.aborted) {
+      process.stderr.write('Stopped. The same command goes on from here.\n');
+      return 130;
+    }
+    if (!UserLlmError.isInstance(error)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return 1;
+  } finally {
+    process.removeListener('SIGINT', stop);
+    process.removeListener('SIGTERM', stop);
+  }
 }

@@ -1,0 +1,120 @@
+import { join, resolve } from 'node:path';
+import { writeReport } from '@user-llm/evaluation';
+import { OnnxRuntime } from '@user-llm/runtime-onnx';
+import type { RunProgress } from '@user-llm/training';
+import { answerTable } from './answer-table.js';
+import { CurveKeeper } from './curves.js';
+import { judge, loadWays, openTest, reportFolder, type Judgement, type TunedWay } from './judge.js';
+import type { DemoOptions } from './options.js';
+import { prepare } from './prepare.js';
+import type { ProgressLine } from './progress-line.js';
+import { askAboutUser } from './real-user.js';
+import { baseRun, scratchLlm, tuneRun, ways, type Minutes, type Setting } from './recipes.js';
+import { budgetSeconds, StageClock } from './stage-clock.js';
+import { stageTable, userText, usedText } from './told.js';
+import { trainRun, type RunSession } from './train-way.js';
+
+/** Minutes of training at the usual effort. */
+const usualMinutes: Minutes = { pretrain: 1.1, language: 0.6, tune: 0.95 };
+
+/** Where the demo tells of itself. */
+export interface DemoSession {
+  readonly signal: AbortSignal;
+  /** Prints a line. */
+  readonly say: (line: string) => void;
+  readonly progress: ProgressLine;
+  /** The command, word by word, for the report. */
+  readonly command: readonly string[];
+}
+
+/**
+ * The main job: raw MovieLens files to events, a pretrained encoder, a decoder trained from scratch, four ways to let it
+ * know its user, a judgement of all of them, and answers about a real user.
+ *
+ * @throws Stopped when the signal stopped it; what was trained is kept, and the same call goes on.
+ */
+export async function runDemo(options: DemoOptions, session: DemoSession): Promise<void> {
+  const { signal, say, progress } = session;
+  const folder = resolve(options.out);
+  const clock = new StageClock(say);
+  const dataset = join(folder, 'data');
+  const { counts, citation } = await clock.time('prepare the data', () =>
+    prepare(resolve(options.data), dataset, signal),
+  );
+  say(`    ${count(counts.events)} ratings of ${count(counts.items)} films by ${count(counts.users)} users`);
+  if (citation !== undefined) say(`    ${citation}`);
+
+  const scaled = (minutes: number): number => minutes * options.effort;
+  const minutes = {
+    pretrain: scaled(usualMinutes.pretrain),
+    language: scaled(usualMinutes.language),
+    tune: scaled(usualMinutes.tune),
+  };
+  const setting: Setting = { dataset, seed: options.seed, minutes, llm: scratchLlm };
+  const curves = new CurveKeeper();
+  const training = (run: string): RunSession => ({
+    folder,
+    signal,
+    onProgress: (told) => {
+      curves.note(run, told);
+      progress.show(trainingText(told));
+    },
+  });
+  const start = await clock.time('pretrain the encoder, train the decoder', () =>
+    trainRun(baseRun(setting), training('base')),
+  );
+  progress.end();
+  const models = new Map<string, string>();
+  for (const way of ways) {
+    const stage = `tune: ${way.name}` as keyof typeof budgetSeconds;
+    models.set(way.name, await clock.time(stage, () => trainRun(tuneRun(way, setting, start), training(way.name))));
+    progress.end();
+  }
+
+  const runtime = await OnnxRuntime.create();
+  const test = await openTest(dataset, options.seed);
+  const tuned: TunedWay[] = await loadWays(models, runtime);
+  try {
+    const judgement: Judgement = await clock.time('evaluate', () =>
+      judge(test, tuned, {
+        runtime,
+        seed: options.seed,
+        curves: curves.curves(),
+        command: session.command,
+        signal,
+        onProgress: ({ candidate, task, answered, questions }) => {
+          progress.show(`${candidate}: ${task} ${answered}/${questions}`);
+        },
+      }),
+    );
+    progress.end();
+    const user = await clock.time('write the report, answer', async () => {
+      await writeReport(reportFolder(folder), judgement.made);
+      return askAboutUser(test, tuned[0]!.userLlm, signal);
+    });
+    say(`\n${answerTable(judgement.made.report, judgement.costs)}`);
+    say(`\n${usedText(judgement)}`);
+    say(`\n${userText(user)}`);
+    say(`\n${stageTable(clock.times)}`);
+    for (const warning of judgement.made.report.warnings) say(`Warning: ${warning}`);
+    say(`\nReport: ${join(reportFolder(folder), 'report.html')}`);
+    say('Try it: npm run serve');
+  } finally {
+    await Promise.all(tuned.map(({ userLlm }) => userLlm.dispose()));
+    await runtime.dispose();
+  }
+}
+
+function trainingText({ stage, step, loss, examplesPerSecond, secondsLeft }: RunProgress): string {
+  const parts = [
+    `${stage}, step ${count(step)}`,
+    loss === undefined ? '' : `loss ${loss.toFixed(3)}`,
+    examplesPerSecond === undefined ? '' : `${count(Math.round(examplesPerSecond))} examples/s`,
+    secondsLeft === undefined ? '' : `${Math.ceil(secondsLeft)} s left`,
+  ];
+  return parts.filter((part) => part !== '').join(', ');
+}
+
+function count(n: number): string {
+  return n.toLocaleString('en-US');
+}
