@@ -63,6 +63,7 @@ describe('a SentencePiece file that is none', () => {
   it.each([
     ['empty', new Uint8Array(0)],
     ['cut short', file('plain.model').subarray(0, 900)],
+    ['one that maps characters', Uint8Array.from([...file('plain.model'), 0x1a, 3, 0x12, 1, 7])],
     ['text', new TextEncoder().encode('# not a model')],
   ])('is refused: %s', (_, bytes) => {
     expect(() => readSentencePiece(bytes)).toThrow(expect.objectContaining({ code: 'bad-tokenizer' }) as Error);

@@ -8,7 +8,7 @@ export const llamaConfig = z
   .strictObject({
     vocabularySize: count.describe('Number of tokens, special ones included.'),
     width: count.describe('Width of hidden states, in numbers.'),
-    layers: count.describe('Decoder layers.'),
+    layers: count.max(4096).describe('Decoder layers.'),
     heads: count.describe('Query heads of attention.'),
     keyValueHeads: count
       .optional()
