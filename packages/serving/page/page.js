@@ -138,6 +138,7 @@ async function ask(question) {
     facts.classList.toggle('bad', !abort.signal.aborted);
   } finally {
     turn.classList.remove('live');
+    at('talk').scrollTop = at('talk').scrollHeight;
     if (state.asking === abort) state.asking = undefined;
   }
 }
