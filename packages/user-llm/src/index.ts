@@ -1,4 +1,5 @@
 export { builtInParts, userLlmRegistry } from './built-in-parts.js';
+export { presets, type PresetInputs } from './config/presets.js';
 export { partConfig, type PartChoice } from './config/part-choice.js';
 export {
   defineUserLlm,
@@ -46,3 +47,5 @@ export {
   type RecommendOptions,
   type UserLlmOptions,
 } from './user-llm.js';
+export { exportModel, onnxManifestFile } from './export/export-model.js';
+export { onnxManifest, type OnnxManifest } from './export/export-manifest.js';

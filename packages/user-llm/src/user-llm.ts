@@ -13,6 +13,7 @@ import { requireSameSchema } from './config/same-schema.js';
 import { parseUserLlmConfig, type UserLlmConfigInput } from './config/user-llm-config.js';
 import { loadModel } from './directory/load-model.js';
 import { saveModel } from './directory/save-model.js';
+import { exportModel } from './export/export-model.js';
 import { Decoders } from './inference/decoders.js';
 import { ProgramPool } from './inference/program-pool.js';
 import { rowsInto, takeRows } from './inference/rows.js';
@@ -180,6 +181,15 @@ export class UserLlm {
    */
   save(directory: string): Promise<void> {
     return saveModel(directory, this.parts);
+  }
+
+  /**
+   * Writes the model as ONNX files with a manifest, for any onnxruntime; see `exportModel`.
+   *
+   * @throws UserLlmError as `exportModel`.
+   */
+  exportOnnx(directory: string): Promise<void> {
+    return exportModel(directory, this.parts);
   }
 
   /**

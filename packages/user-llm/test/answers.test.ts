@@ -91,14 +91,18 @@ describe('answers', () => {
     // With cross-attention, a user of whom nothing is known adds nothing.
     expect(ofNobody).toBe(alone);
     expect(new Set([ofAlice, ofBob, alone]).size).toBe(3);
-  });
+  }, 60_000);
 
-  it.each(['soft-prompt', 'both'])('and so with the fusion %s', async (name) => {
-    const other = await smallModel({ runtime, config: smallConfig({ fusion: { name, config: {} } }) });
-    const [first] = await other.answers([{ prompt, user: alice, maximumTokens: 6 }]);
-    expect(first).toBe(told(greedy(other, 6, alice)));
-    await other.dispose();
-  });
+  it.each(['soft-prompt', 'both'])(
+    'and so with the fusion %s',
+    async (name) => {
+      const other = await smallModel({ runtime, config: smallConfig({ fusion: { name, config: {} } }) });
+      const [first] = await other.answers([{ prompt, user: alice, maximumTokens: 6 }]);
+      expect(first).toBe(told(greedy(other, 6, alice)));
+      await other.dispose();
+    },
+    60_000,
+  );
 
   it('and so with LoRA, merged into the weights, and with compressors of as many latents as events', async () => {
     const config = smallConfig({
@@ -112,7 +116,7 @@ describe('answers', () => {
     const [first] = await other.answers([{ prompt, user: alice, maximumTokens: 6 }]);
     expect(first).toBe(told(greedy(other, 6, alice)));
     await other.dispose();
-  });
+  }, 60_000);
 
   it('do not depend on those that are written beside them', async () => {
     const questions = Array.from({ length: 19 }, (_, at) => ({
@@ -127,7 +131,7 @@ describe('answers', () => {
     for (const [at, question] of questions.entries()) {
       expect((await text(model.generate(question))).trimEnd(), `question ${at}`).toBe(together[at]);
     }
-  });
+  }, 60_000);
 
   it('end at a stop, at the number of tokens, when left, and when aborted', async () => {
     const whole = await text(model.generate({ prompt, user: alice, maximumTokens: 8 }));
@@ -146,7 +150,7 @@ describe('answers', () => {
     await answer.next();
     controller.abort();
     await expect(text(answer)).rejects.toMatchObject({ code: 'aborted' });
-  });
+  }, 60_000);
 
   it('need room, and a number of tokens', async () => {
     const long = { prompt: 'word '.repeat(80), maximumTokens: 3 };
@@ -154,7 +158,7 @@ describe('answers', () => {
     await expect(model.answers([{ prompt, maximumTokens: 0 }])).rejects.toMatchObject({ code: 'bad-argument' });
     await expect(model.answers([{ prompt, topP: 2 }])).rejects.toMatchObject({ code: 'bad-argument' });
     expect(await model.answers([{ prompt, maximumTokens: 1000 }])).toHaveLength(1);
-  });
+  }, 60_000);
 });
 
 describe('choices', () => {
@@ -171,7 +175,7 @@ describe('choices', () => {
       expect(scores[1]![at]).toBeCloseTo(logLikelihood(model, choice), 3);
       expect(scores[2]![at]).toBeCloseTo(logLikelihood(model, choice, bob), 3);
     });
-  });
+  }, 60_000);
 
   it('of the catalogue are ranked by their titles', async () => {
     const ranked = await model.recommend(alice, 8, { by: 'llm', prompt, exclude: ['m3'] });
@@ -195,5 +199,5 @@ describe('choices', () => {
       ranked.slice(0, 3).map((each) => ({ ...each, score: expect.closeTo(each.score, 4) as number })),
     );
     expect(theirs).toHaveLength(3);
-  });
+  }, 60_000);
 });

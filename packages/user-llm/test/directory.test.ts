@@ -46,7 +46,7 @@ describe('a model directory', () => {
     for (const [name, tensor] of Object.entries(ours)) expect(equal(tensor, theirs[name]!), name).toBe(true);
     expect(await loaded.recommend(state, 5)).toEqual(await model.recommend(state, 5));
     await loaded.dispose();
-  });
+  }, 60_000);
 
   it('replaces an older one, leaves nothing beside it, and spares what is no model', async () => {
     await model.save(path);
@@ -57,7 +57,7 @@ describe('a model directory', () => {
     await expect(model.save(other)).rejects.toMatchObject({ code: 'not-a-model' });
     expect(await readdir(other)).toEqual(['thesis.txt']);
     await rm(other, { recursive: true });
-  });
+  }, 60_000);
 
   it.each(['weights.safetensors', 'event-tokenizer.json', 'tokenizer.json', 'catalogue.jsonl'])(
     'is refused without %s, or with another',
@@ -87,7 +87,7 @@ describe('a model directory', () => {
     await expect(UserLlm.load(path)).rejects.toMatchObject({ code: 'bad-model' });
     await writeFile(join(path, 'model.json'), '{');
     await expect(UserLlm.load(path)).rejects.toMatchObject({ code: 'bad-model' });
-  });
+  }, 60_000);
 
   it('is refused when its config is of another model than its weights', async () => {
     await change(({ config, ...manifest }: Record<string, object>) => ({
@@ -95,7 +95,7 @@ describe('a model directory', () => {
       config: { ...config, compressor: { name: 'perceiver', config: { latents: 2, layers: 1, heads: 2 } } },
     }));
     await expect(UserLlm.load(path)).rejects.toMatchObject({ code: 'weights-mismatch' });
-  });
+  }, 60_000);
 
   it('names the plugins that it needs', async () => {
     const plugin = definePlugin({ name: 'team', specVersion: 1, compressors: [{ ...meanPool, name: 'team-mean' }] });
@@ -107,5 +107,5 @@ describe('a model directory', () => {
     const loaded = await UserLlm.load(place, { plugins: [plugin] });
     expect(loaded.encoderHash).toBe(theirs.encoderHash);
     await rm(place, { recursive: true });
-  });
+  }, 60_000);
 });

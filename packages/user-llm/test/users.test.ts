@@ -1,4 +1,4 @@
-import { decodeSafetensors, maxDifference, Tensor } from '@user-llm/tensor';
+import { decodeSafetensors, maxDifference, type Tensor } from '@user-llm/tensor';
 import { OnnxRuntime } from '@user-llm/runtime-onnx';
 import type { UserState } from '@user-llm/plugin';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -36,13 +36,17 @@ describe('states of users', () => {
     [6, 1],
     [6, 4],
     [0, 10],
-  ])('%i events and then %i are as all at once, also beyond the maximum of 6', async (before, after) => {
-    const events = all(before + after);
-    const appended = await model.append(await model.encode(events.slice(0, before)), events.slice(before));
-    const whole = await model.encode(events);
-    expect(appended.watermark).toBe(before + after);
-    expect(distance(appended, whole)).toBeLessThan(1e-5);
-  });
+  ])(
+    '%i events and then %i are as all at once, also beyond the maximum of 6',
+    async (before, after) => {
+      const events = all(before + after);
+      const appended = await model.append(await model.encode(events.slice(0, before)), events.slice(before));
+      const whole = await model.encode(events);
+      expect(appended.watermark).toBe(before + after);
+      expect(distance(appended, whole)).toBeLessThan(1e-5);
+    },
+    60_000,
+  );
 
   it('append events one by one, and from states that keep less', async () => {
     let state = await model.encode([]);
@@ -52,7 +56,7 @@ describe('states of users', () => {
     const full = await model.encode(all(3));
     expect(thin.state.length).toBeLessThan(full.state.length);
     expect(distance(await model.append(thin, all(5).slice(3)), await model.encode(all(5)))).toBeLessThan(1e-5);
-  });
+  }, 60_000);
 
   it('give the same context as their events, and as beside other users', async () => {
     const users = [all(3), all(10), all(1), []];
@@ -65,7 +69,7 @@ describe('states of users', () => {
         expect(maxDifference(tensor.cast('float32') as Tensor, own as Tensor), name).toBeLessThan(1e-5);
       }
     }
-  });
+  }, 60_000);
 
   it('score the catalogue as their events do', async () => {
     const [fromEvents, fromState] = await model.itemScores([all(4), await model.encode(all(4))]);
@@ -75,7 +79,7 @@ describe('states of users', () => {
     const best = [...fromEvents!].map((score, at) => ({ score, at })).filter(({ at }) => at !== 1);
     best.sort((a, b) => b.score - a.score);
     expect(ranked.map(({ item }) => item)).toEqual(best.slice(0, 3).map(({ at }) => `m${at}`));
-  });
+  }, 60_000);
 
   it('of encoders that read both ways are encoded again', async () => {
     const both = await smallModel({
@@ -88,7 +92,7 @@ describe('states of users', () => {
     expect(distance(appended, await both.encode(all(7)))).toBeLessThan(1e-5);
     expect(await both.itemScores([appended])).toHaveLength(1);
     await both.dispose();
-  });
+  }, 60_000);
 });
 
 describe('states that do not fit', () => {
@@ -100,7 +104,7 @@ describe('states that do not fit', () => {
     const cut = { ...state, state: state.state.subarray(0, 50) };
     await expect(model.context(cut)).rejects.toMatchObject({ code: 'bad-user-state' });
     await expect(model.context({ ...state, watermark: 7 })).rejects.toMatchObject({ code: 'bad-user-state' });
-  });
+  }, 60_000);
 
   it('events of the past, of others, without a time', async () => {
     const state = await model.encode(all(3));
@@ -108,5 +112,5 @@ describe('states that do not fit', () => {
     await expect(model.encode([...all(2), ...history('v', [1])])).rejects.toMatchObject({ code: 'several-users' });
     const timeless = { user: 'u', item: 'm1', time: NaN };
     await expect(model.encode([timeless])).rejects.toMatchObject({ code: 'bad-event' });
-  });
+  }, 60_000);
 });

@@ -110,7 +110,7 @@ function roomFor(decoder: DecodeStepper, positions: number): number {
 /** Texts that one side puts in and the other waits for. */
 class Pieces {
   readonly #texts: string[] = [];
-  #done: { readonly error?: unknown } | undefined;
+  #done: { readonly error?: Error } | undefined;
   #wake: () => void = () => undefined;
 
   /** @param last A last text that belongs to no token: none is put in when it is empty. */
@@ -121,7 +121,7 @@ class Pieces {
   }
 
   finish(error?: unknown): void {
-    this.#done = { error };
+    this.#done = error === undefined ? {} : { error: error instanceof Error ? error : new Error(String(error)) };
     this.#wake();
   }
 
@@ -129,7 +129,7 @@ class Pieces {
     for (;;) {
       while (this.#texts.length > 0) yield this.#texts.shift()!;
       if (this.#done) {
-        if (this.#done.error !== undefined) throw this.#done.error;
+        if (this.#done.error) throw this.#done.error;
         return;
       }
       await new Promise<void>((resolve) => (this.#wake = resolve));

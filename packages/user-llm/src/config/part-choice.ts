@@ -2,15 +2,14 @@ import type { ModelPart } from '@user-llm/plugin';
 import { UserLlmError } from '@user-llm/tensor';
 import { z } from 'zod';
 
-/** The schema of a part of a model: which one, and that part's own config. */
-export const partChoice = (what: string) =>
-  z.strictObject({
-    name: z.string().min(1).describe(`Name of the ${what}, as a plugin offers it.`),
-    config: z.record(z.string(), z.json()).default({}).describe(`The ${what}'s own config; its defaults fill it up.`),
-  });
+/** Which part of a seam, and its own config. */
+export const partChoice = z.strictObject({
+  name: z.string().min(1).describe('Name of the part, as a plugin offers it.'),
+  config: z.record(z.string(), z.json()).default({}).describe("The part's own config; its defaults fill it up."),
+});
 
 /** Which part of a seam, and its own config. */
-export type PartChoice = z.output<ReturnType<typeof partChoice>>;
+export type PartChoice = z.output<typeof partChoice>;
 
 /**
  * A part's own config, checked by the part, defaults filled in.

@@ -27,13 +27,13 @@ export const userLlmConfig = z
       .min(1)
       .optional()
       .describe('Events of a history that are read: the last ones count. As many as the encoder reads when absent.'),
-    encoder: partChoice('user encoder').describe('Distils a history into one embedding per event.'),
-    compressor: partChoice('compressor')
+    encoder: partChoice.describe('Distils a history into one embedding per event.'),
+    compressor: partChoice
       .prefault({ name: 'perceiver' })
       .describe('Compresses the embeddings of a history into the latents that the LLM reads.'),
-    fusion: partChoice('fusion').prefault({ name: 'cross-attention' }).describe('How the LLM reads the latents.'),
+    fusion: partChoice.prefault({ name: 'cross-attention' }).describe('How the LLM reads the latents.'),
     lora: loraConfig.optional().describe('Low-rank adapters on linear maps of the LLM; none when absent.'),
-    llm: partChoice('LLM').describe('The decoder-only language model that answers.'),
+    llm: partChoice.describe('The decoder-only language model that answers.'),
   })
   .superRefine(({ events, item }, context) => {
     const refuse = (path: string[], message: string): void => {

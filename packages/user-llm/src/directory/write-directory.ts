@@ -11,12 +11,17 @@ import { modelFiles } from './manifest.js';
  * `.NAME.UUID.old`.
  *
  * @param write Fills the directory that it is given.
+ * @param mark A file that only such directories have, so that nothing else is ever replaced.
  * @throws UserLlmError `not-a-model` when there is something else at the path, `write-failed` when the file system
  *   refuses, and what `write` throws.
  */
-export async function writeDirectoryAtomically(path: string, write: (folder: string) => Promise<void>): Promise<void> {
+export async function writeDirectoryAtomically(
+  path: string,
+  write: (folder: string) => Promise<void>,
+  mark: string = modelFiles.manifest,
+): Promise<void> {
   const target = resolve(path);
-  const replaces = await replaceable(target);
+  const replaces = await replaceable(target, mark);
   const parent = dirname(target);
   const aside = join(parent, `.${basename(target).slice(0, 50)}.${randomUUID()}.tmp`);
   try {
@@ -27,7 +32,10 @@ export async function writeDirectoryAtomically(path: string, write: (folder: str
     if (replaces) {
       const old = aside.replace(/tmp$/, 'old');
       await rename(target, old);
-      await rename(aside, target);
+      await rename(aside, target).catch(async (cause: unknown) => {
+        await rename(old, target);
+        throw cause;
+      });
       await syncFolder(parent);
       await rm(old, { recursive: true, force: true });
     } else {
@@ -48,14 +56,14 @@ export async function writeDirectoryAtomically(path: string, write: (folder: str
 }
 
 /** Whether there is a model directory in the way, or an empty one; anything else is not ours to replace. */
-async function replaceable(target: string): Promise<boolean> {
+async function replaceable(target: string, mark: string): Promise<boolean> {
   const found = await stat(target).catch(() => undefined);
   if (!found) return false;
   const files = found.isDirectory() ? await readdir(target) : undefined;
-  if (files && (files.length === 0 || files.includes(modelFiles.manifest))) return true;
+  if (files && (files.length === 0 || files.includes(mark))) return true;
   throw new UserLlmError('not-a-model', {
     what: target,
-    expected: 'nothing, an empty folder, or a model directory to replace',
+    expected: `nothing, an empty folder, or a folder with ${mark} to replace`,
     got: files ? `a folder with ${files[0]}` : 'a file',
     mend: 'Choose another path, or remove what is there.',
   });

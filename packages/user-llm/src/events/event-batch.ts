@@ -1,7 +1,7 @@
 import { input, type Size, type Symbolic } from '@user-llm/graph';
 import type { EncodedFeature, EventBatch } from '@user-llm/plugin';
 import type { Batch, EventTokenizer } from '@user-llm/tokenization';
-import { Tensor } from '@user-llm/tensor';
+import { type Tensor } from '@user-llm/tensor';
 
 /** The names of a batch's tensors in graphs and feeds; the same in training, evaluation and serving. */
 export const eventNames = {

@@ -49,7 +49,7 @@ export class Decoders {
 
   async #make(kind: 'user' | 'alone'): Promise<DecodeStepper> {
     const { llm } = this.#model;
-    this.#merged ??= llmWeights(this.#model, this.#weights);
+    this.#merged ??= mergedLlmWeights(this.#model, this.#weights);
     const decoder = { llm, weights: this.#merged, runtime: await this.#runtime() };
     if (kind === 'alone') return createDecoder(decoder);
     const fusion = Object.fromEntries(Object.entries(this.#weights).filter(([name]) => name.startsWith('fusion.')));
@@ -80,7 +80,7 @@ export function userContextOf(model: UserLlmModel): DecoderContext {
 }
 
 /** The LLM's weights by its own names, with LoRA's merged into them. */
-export function llmWeights({ config, llm }: UserLlmModel, weights: Weights): Readonly<Record<string, Tensor>> {
+export function mergedLlmWeights({ config, llm }: UserLlmModel, weights: Weights): Readonly<Record<string, Tensor>> {
   const of = (part: string): Record<string, Tensor> =>
     Object.fromEntries(
       Object.entries(weights)

@@ -101,10 +101,16 @@ export function contextGraph(model: UserLlmModel): Graph {
   return modelGraph(model, [events, mask], (tree) => named(model.contextOf(tree, { events, mask } as EncodedEvents)));
 }
 
-/** What the LLM reads of users, from histories: `events.*` to `context.*`. */
-export function userContextGraph(model: UserLlmModel): Graph {
-  const { batch, inputs } = eventInputs(model.features, batchSize, eventCount);
-  return modelGraph(model, inputs, (tree) => named(model.userContext(tree, batch)));
+/**
+ * Histories to all that is made of them: `events.*` to `events` (embeddings) and `context.*`. Every row has room for
+ * `maximumEvents`.
+ */
+export function userGraph(model: UserLlmModel): Graph {
+  const { batch, inputs } = eventInputs(model.features, batchSize, model.maximumEvents);
+  return modelGraph(model, inputs, (tree) => {
+    const encoded = model.encoder.apply(part(tree, 'encoder'), batch);
+    return { [userNames.events]: encoded.events, ...named(model.contextOf(tree, encoded)) };
+  });
 }
 
 function named(context: NamedTensors): NamedTensors {

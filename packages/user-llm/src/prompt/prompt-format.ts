@@ -12,7 +12,7 @@ const answerMarker = '\nAnswer:';
 export function encodePrompt(tokenizer: TextTokenizer, instruction: string): number[] {
   const { begin } = tokenizer;
   // Apart, so that the marker's tokens are the same whatever the instruction ends with.
-  const tokens = [...tokenizer.encode(instruction), ...tokenizer.encode(answerMarker)];
+  const tokens = [...tokenizer.encode(instruction), ...answerMarkerTokens(tokenizer)];
   return begin === undefined ? tokens : [begin, ...tokens];
 }
 
@@ -24,4 +24,9 @@ export function encodeAnswer(tokenizer: TextTokenizer, target: string): number[]
 /** The text of an answer's tokens, without `end` and the space that it starts with. */
 export function decodeAnswer(tokenizer: TextTokenizer, tokens: readonly number[]): string {
   return tokenizer.decode(tokens.filter((token) => token !== tokenizer.end)).trim();
+}
+
+/** The tokens that stand between an instruction and its answer. */
+export function answerMarkerTokens(tokenizer: Pick<TextTokenizer, 'encode'>): number[] {
+  return tokenizer.encode(answerMarker);
 }

@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { defineUserLlm, modelManifest, parseUserLlmConfig, presets, userLlmJsonSchema } from '../src/index.js';
+import { composeTiny, schema, tinyConfig } from './support.js';
+
+describe('the config', () => {
+  it('fills in what is left out', () => {
+    const { encoder, llm } = tinyConfig();
+    expect(defineUserLlm({ events: schema, encoder, llm })).toMatchObject({
+      format: 'user-llm',
+      item: 'item',
+      compressor: { name: 'perceiver', config: {} },
+      fusion: { name: 'cross-attention', config: {} },
+    });
+  });
+
+  it.each([
+    ['an unknown field', { layers: 3 }, 'layers'],
+    ['an item that is no feature', { item: 'movie' }, 'item: must be one of the features in events: item, rating'],
+    ['a feature of a reserved name', { events: { ...schema, mask: { kind: 'id' } } }, 'events.mask'],
+    ['no LLM', { llm: undefined }, 'llm'],
+    ['a part without a name', { encoder: { config: {} } }, 'encoder.name'],
+  ])('refuses %s', (_, wrong, said) => {
+    expect(() => parseUserLlmConfig({ ...tinyConfig(), ...wrong })).toThrow(said);
+  });
+
+  it('refuses what a part refuses, unknown parts, and more events than the encoder reads', () => {
+    expect(() => composeTiny({ compressor: { name: 'perceiver', config: { latent: 3 } } })).toThrow('latent');
+    expect(() => composeTiny({ fusion: { name: 'telepathy' } })).toThrow('one of cross-attention, soft-prompt, both');
+    expect(() => composeTiny({ maximumEvents: 7 })).toThrow('at most 6');
+    expect(composeTiny({ maximumEvents: 5 }).maximumEvents).toBe(5);
+  });
+
+  it('has a JSON Schema in which every field says what it means', () => {
+    const json = userLlmJsonSchema();
+    expect(JSON.parse(JSON.stringify(json))).toEqual(json);
+    const bare: string[] = [];
+    const visit = (node: unknown, path: string): void => {
+      const { properties = {} } = node as { readonly properties?: Readonly<Record<string, { description?: string }>> };
+      for (const [name, field] of Object.entries(properties)) {
+        if (!field.description) bare.push(`${path}.${name}`);
+        visit(field, `${path}.${name}`);
+      }
+    };
+    visit(json, '');
+    expect(Object.keys((json as { properties: object }).properties)).toHaveLength(9);
+    expect(bare).toEqual([]);
+    expect(() => z.toJSONSchema(modelManifest)).not.toThrow();
+  });
+
+  it.each(Object.keys(presets) as (keyof typeof presets)[])('the preset %s composes', (name) => {
+    const config = presets[name]({ events: schema, vocabularySize: 300 });
+    const model = composeTiny(config);
+    expect(model.maximumEvents).toBeGreaterThan(0);
+  });
+});
