@@ -8,7 +8,7 @@ import {
   type ReportParts,
 } from '@user-llm/evaluation';
 import type { progressLine } from './progress.js';
-import { resultTable } from './result-table.js';
+import { measuredTable, resultTable } from './result-table.js';
 import type { OpenedTest, TestFlags } from './test-options.js';
 
 /** A test, who is judged on it, and where to tell of it. */
@@ -35,11 +35,13 @@ export async function evaluateAndReport(of: Evaluating): Promise<void> {
     signal,
     onProgress: progress.show,
   });
-  const measured = await of.measure?.();
   const provenance = await findProvenance(command, { folder: process.cwd(), ...(model !== undefined && { model }) });
-  const made = makeReport({ title, provenance, data, questions, evaluation, bootstrap, ...measured });
+  const parts = { title, provenance, data, questions, evaluation, bootstrap };
   progress.end();
-  process.stdout.write(resultTable(made.report));
+  process.stdout.write(resultTable(makeReport(parts).report));
+  const made = makeReport({ ...parts, ...(await of.measure?.()) });
+  progress.end();
+  process.stdout.write(measuredTable(made.report));
   if (flags.out === undefined) return;
   await writeReport(flags.out, made);
   process.stdout.write(`\nReport: ${resolve(flags.out, 'report.html')}\n`);

@@ -1,6 +1,6 @@
 import { totalFlops, type Report } from '@user-llm/evaluation';
 
-/** What a person is told of a report: a table for each task, with intervals, and the warnings. */
+/** What a person is told of a report: a table for each task, with intervals, and warnings. */
 export function resultTable(report: Report): string {
   const tasks = [...new Set(report.results.map(({ task }) => task))];
   const { counts } = report.protocol;
@@ -8,11 +8,18 @@ export function resultTable(report: Report): string {
   return [
     `${report.data.name}: ${asked} asked by ${report.protocol.split.kind}, ${report.data.items.toLocaleString('en-US')} items ranked`,
     ...tasks.map((task) => `\n${task}\n${taskTable(report, task)}`),
-    ...(report.controls.length > 0 ? [`\nloss per token, by whom the model is told of\n${controlsTable(report)}`] : []),
-    ...(report.costs.length > 0 ? [`\ncost of an answer\n${costsTable(report)}`] : []),
     ...report.warnings.map((warning) => `\nWarning: ${warning}`),
     '',
   ].join('\n');
+}
+
+/** What a person is told of what was measured beside the answers: controls and costs; empty where there is none. */
+export function measuredTable(report: Report): string {
+  const parts = [
+    ...(report.controls.length > 0 ? [`\nloss per token, by whom the model is told of\n${controlsTable(report)}`] : []),
+    ...(report.costs.length > 0 ? [`\ncost of an answer\n${costsTable(report)}`] : []),
+  ];
+  return parts.map((part) => `${part}\n`).join('');
 }
 
 function taskTable({ results, published }: Report, task: string): string {
@@ -50,11 +57,12 @@ function costsTable({ costs }: Report): string {
       ? `${cost.historyEvents}`
       : `${cost.historyEvents} (${cost.eventsRead} read)`,
     `${cost.promptTokens}`,
+    `${cost.answerTokens}`,
     `${(totalFlops(cost.flops) / 1e6).toFixed(1)}`,
     milliseconds(cost.firstToken.median),
     milliseconds(cost.answer.median),
   ]);
-  return columns([['', 'events', 'prompt tokens', 'MFLOP', 'first token', 'whole answer'], ...rows]);
+  return columns([['', 'events', 'prompt tokens', 'answer tokens', 'MFLOP', 'first token', 'whole answer'], ...rows]);
 }
 
 const signed = (value: number) => `${value < 0 ? '-' : '+'}${short(Math.abs(value))}`;

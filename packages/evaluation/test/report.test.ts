@@ -143,7 +143,7 @@ describe('the Markdown report', () => {
       '| &lt;script&gt;alert("1")&lt;/script&gt; \\| & \'x\' | 0.000 (0.000–0.000) | 0.000 (0.000–0.000) |',
     );
     expect(markdown).toContain('+0.500 (−0.100 to +0.900)');
-    expect(markdown).toContain('| 10 | 1,234 | 3.00 kFLOP | 2.0 ms (1.0 ms–3.0 ms) | 2.0 ms (1.0 ms–3.0 ms) |');
+    expect(markdown).toContain('| 10 | 1,234 | 5 | 3.00 kFLOP | 2.0 ms (1.0 ms–3.0 ms) | 2.0 ms (1.0 ms–3.0 ms) |');
     expect(markdown.replace(/`[^`]*`/gu, '')).not.toContain('<script');
   });
 });

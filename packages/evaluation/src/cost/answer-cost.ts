@@ -15,7 +15,7 @@ export interface AnswerCost {
   readonly flops: FlopsByPart;
   /** Tokens of the prompt. */
   readonly promptTokens: number;
-  /** Tokens of the answer that was made. */
+  /** Tokens of the answer, the one that ends it included. */
   readonly answerTokens: number;
   /** From the question to the first token. */
   readonly firstToken: Milliseconds;

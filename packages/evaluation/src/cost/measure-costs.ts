@@ -51,7 +51,9 @@ export async function measureCosts(
       onProgress?.(`${candidate}, ${events} events`);
       const times = await timeAnswer(() => userLlm.generate(question), timing);
       const promptTokens = encodePrompt(userLlm.parts.textTokenizer, question.prompt).length;
-      const size = { historyEvents: events, promptTokens, answerTokens: times.answerTokens };
+      // The token that ends an answer is generated, but not given.
+      const answerTokens = Math.min(maximumTokens, times.answerTokens + 1);
+      const size = { historyEvents: events, promptTokens, answerTokens };
       measured.push({
         candidate,
         historyEvents: events,
@@ -59,6 +61,7 @@ export async function measureCosts(
         promptTokens,
         flops: answerFlops(userLlm.model, size, user),
         ...times,
+        answerTokens,
       });
     }
   }

@@ -1,4 +1,3 @@
-import { UserLlmError } from '@user-llm/tensor';
 import { milliseconds, type AnswerCost } from './answer-cost.js';
 
 /** How often an answer is timed. */
@@ -10,10 +9,11 @@ export interface TimingOptions {
 }
 
 /**
- * Measures the wall time of an answer from the question to its first token and to its last.
+ * Measures the wall time of an answer from the question to its first token and to its last; where the first token is the
+ * one that ends the answer, both are the same.
  *
  * @param answer Starts the answer, everything that it takes included, and gives it token by token.
- * @throws UserLlmError `no-answer` when it gives no token at all.
+ * @returns Times, and the number of tokens that were given.
  */
 export async function timeAnswer(
   answer: () => AsyncIterable<unknown>,
@@ -31,17 +31,10 @@ export async function timeAnswer(
       first ??= performance.now() - started;
       tokens++;
     }
-    if (first === undefined) {
-      throw new UserLlmError('no-answer', {
-        what: 'timing of an answer',
-        expected: 'at least one token',
-        got: 'none',
-        mend: 'Let it answer without its ending token, or ask something else.',
-      });
-    }
+    const whole = performance.now() - started;
     if (run < warmUps) continue;
-    firsts.push(first);
-    wholes.push(performance.now() - started);
+    firsts.push(first ?? whole);
+    wholes.push(whole);
   }
   return { firstToken: milliseconds(firsts), answer: milliseconds(wholes), answerTokens: tokens };
 }

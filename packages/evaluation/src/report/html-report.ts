@@ -174,6 +174,7 @@ function costSection(report: Report, plots: readonly Html[]): Html {
           <th>candidate</th>
           <th class="number">events</th>
           <th class="number">prompt tokens</th>
+          <th class="number">answer tokens</th>
           <th class="number">operations</th>
           <th class="number">first token</th>
           <th class="number">whole answer</th>
@@ -186,6 +187,7 @@ function costSection(report: Report, plots: readonly Html[]): Html {
               <th>${cost.candidate}</th>
               <td>${eventsOf(cost)}</td>
               <td>${grouped(cost.promptTokens)}</td>
+              <td>${grouped(cost.answerTokens)}</td>
               <td>${operations(totalFlops(cost.flops))}</td>
               <td>
                 ${duration(cost.firstToken.median)}<small

@@ -121,11 +121,12 @@ function costPart({ costs }: Report): string[] {
     '## Cost of an answer',
     'Operations come from the graph; times are measured: median, least and most.',
     tableOf(
-      ['candidate', 'events', 'prompt tokens', 'operations', 'first token', 'whole answer'],
+      ['candidate', 'events', 'prompt tokens', 'answer tokens', 'operations', 'first token', 'whole answer'],
       costs.map((cost) => [
         cost.candidate,
         eventsOf(cost),
         grouped(cost.promptTokens),
+        grouped(cost.answerTokens),
         operations(totalFlops(cost.flops)),
         range(cost.firstToken),
         range(cost.answer),
