@@ -38,14 +38,15 @@ export { loadModel, readManifest } from './directory/load-model.js';
 export { modelFiles, modelManifest, modelVersion, type ModelManifest } from './directory/manifest.js';
 export { saveModel } from './directory/save-model.js';
 export type { ContextValues, User } from './user/user-encoding.js';
-export {
-  UserLlm,
-  type AskedUser,
-  type CreateOptions,
-  type GenerateOptions,
-  type Question,
-  type RecommendOptions,
-  type UserLlmOptions,
-} from './user-llm.js';
+export { UserLlm } from './user-llm.js';
+export type {
+  AskedUser,
+  CreateOptions,
+  GenerateOptions,
+  Question,
+  RankTitlesOptions,
+  RecommendOptions,
+  UserLlmOptions,
+} from './user-llm-options.js';
 export { exportModel, onnxManifestFile } from './export/export-model.js';
 export { onnxManifest, type OnnxManifest } from './export/export-manifest.js';

@@ -1,91 +1,35 @@
 import type { Runtime } from '@user-llm/graph';
-import type { GenerationOptions, JsonTokenizer } from '@user-llm/llm';
-import type { EncoderInputs, Event, Item, Plugin, UserState } from '@user-llm/plugin';
+import type { JsonTokenizer } from '@user-llm/llm';
+import type { Event, Item, UserState } from '@user-llm/plugin';
 import { nextItemTask } from '@user-llm/tasks';
-import type { EventTokenizer } from '@user-llm/tokenization';
 import { UserLlmError, type Tensor } from '@user-llm/tensor';
 import { Answering } from './answers/answering.js';
+import { bySide, contextsOf } from './answers/asked-users.js';
 import { Choices } from './answers/choices.js';
 import { userLlmRegistry } from './built-in-parts.js';
 import { composeInputs } from './compose/compose-inputs.js';
 import { composeUserLlm, type UserLlmModel } from './compose/compose.js';
 import { requireSameSchema } from './config/same-schema.js';
-import { parseUserLlmConfig, type UserLlmConfigInput } from './config/user-llm-config.js';
+import { parseUserLlmConfig } from './config/user-llm-config.js';
 import { loadModel } from './directory/load-model.js';
 import { saveModel } from './directory/save-model.js';
 import { exportModel } from './export/export-model.js';
 import { Decoders } from './inference/decoders.js';
 import { ProgramPool } from './inference/program-pool.js';
-import { rowsInto, takeRows } from './inference/rows.js';
 import { ItemCatalogue, type Recommendation } from './model/catalogue.js';
 import { encoderHashOf } from './model/encoder-hash.js';
 import type { ModelParts } from './model/model-parts.js';
 import { usedPlugins } from './model/used-plugins.js';
 import { checkedWeights, initialWeights, type Weights } from './model/weights.js';
+import type {
+  CreateOptions,
+  GenerateOptions,
+  Question,
+  RankTitlesOptions,
+  RecommendOptions,
+  UserLlmOptions,
+} from './user-llm-options.js';
 import { UserEncoding, type ContextValues, type User } from './user/user-encoding.js';
-
-/** What a User-LLM runs on, and which plugins it is made of. */
-export interface UserLlmOptions {
-  /** What it runs on; it stays the caller's. ONNX Runtime, started when first needed, when absent. */
-  readonly runtime?: Runtime;
-  /** Plugins that the config's parts come from, beside our own. */
-  readonly plugins?: readonly Plugin[];
-  /** Most answers that are written at once, 8 unless told: others wait, and each takes memory for its tokens. */
-  readonly answersAtOnce?: number;
-}
-
-/** What a User-LLM is made of. */
-export interface CreateOptions extends UserLlmOptions {
-  readonly config: UserLlmConfigInput;
-  /** Fitted on the events of the config. */
-  readonly eventTokenizer: EventTokenizer;
-  /** As `loadTokenizer` of `@user-llm/llm` reads it. */
-  readonly textTokenizer: JsonTokenizer;
-  /** The items that may be recommended. */
-  readonly catalogue: readonly Item[];
-  /** All parameters by full name, or a seed to draw them from. */
-  readonly weights: Readonly<Record<string, Tensor>> | { readonly seed: number };
-  /** Vectors known of a feature's ids beforehand, as the encoder takes them. */
-  readonly vectors?: EncoderInputs['vectors'];
-  /** What is asked when the LLM recommends items; the first wording of the task `next-item` unless told. */
-  readonly recommendPrompt?: string;
-}
-
-/** About whom something is asked. */
-export interface AskedUser {
-  /** A state or a history; a user of whom nothing is known when absent. */
-  readonly user?: User;
-  /** What `context` gave for the user, instead of `user`: nothing is then computed again. */
-  readonly context?: ContextValues;
-  /** Asks the LLM alone, without anything of users: the text-prompt baseline, whose prompt tells the history. */
-  readonly withoutUser?: boolean;
-}
-
-/** A question in words about a user. */
-export interface Question extends AskedUser {
-  /** What is asked. */
-  readonly prompt: string;
-}
-
-/** A question to be answered in words; options of generation are those of `@user-llm/llm`. */
-export interface GenerateOptions extends Question, Omit<GenerationOptions, 'maximumTokens'> {
-  /** Most tokens of the answer; as many as the LLM has room for when absent. */
-  readonly maximumTokens?: number;
-  readonly signal?: AbortSignal;
-}
-
-/** How items are ranked. */
-export interface RecommendOptions {
-  /** By the encoder's scores of the whole catalogue (when absent), or by the LLM's likelihood of their titles. */
-  readonly by?: 'encoder' | 'llm';
-  /** Items to leave out, such as those seen. */
-  readonly exclude?: Iterable<string>;
-  /** What the LLM is asked; the model's `recommendPrompt` unless told. */
-  readonly prompt?: string;
-  /** Beginnings of titles that the LLM's search follows up at one time; `count` but at least 16 unless told. */
-  readonly beamWidth?: number;
-  readonly signal?: AbortSignal;
-}
 
 /**
  * A User-LLM in hand: users to states, questions to answers.
@@ -248,14 +192,14 @@ export class UserLlm {
    */
   async *generate(options: GenerateOptions): AsyncGenerator<string, void, undefined> {
     const { user: _, withoutUser: __, context: ___, ...question } = options;
-    const context = await this.#contextOf(options, options.signal);
+    const [context] = await contextsOf([options], this.#users, options.signal);
     yield* this.#answering.generate({ ...question, ...(context && { context }) });
   }
 
   /** The whole answers to questions, written together: what evaluation uses. Each is as `generate` gives it. */
   async answers(questions: readonly GenerateOptions[]): Promise<string[]> {
     const signal = questions[0]?.signal;
-    const contexts = await this.#contextsOf(questions, signal);
+    const contexts = await contextsOf(questions, this.#users, signal);
     const whole = questions.map(async (question, row) => {
       const { user: _, withoutUser: __, context: ___, ...asked } = question;
       const context = contexts[row];
@@ -276,7 +220,7 @@ export class UserLlm {
     choices: readonly string[],
     signal?: AbortSignal,
   ): Promise<Float64Array[]> {
-    return this.#bySide(questions, signal, (prompts, context) =>
+    return bySide(questions, this.#users, signal, (prompts, context) =>
       this.#choices.score(prompts, context, choices, signal),
     );
   }
@@ -285,19 +229,10 @@ export class UserLlm {
    * The items whose titles the LLM finds likeliest as the answer to each question, best first; scores are natural
    * logarithms of probabilities. Only items of the catalogue come out.
    *
-   * @param options `count` items per question, `exclude` for each question those that must not be found.
    */
-  async rankTitles(
-    questions: readonly Question[],
-    options: {
-      readonly count: number;
-      readonly beamWidth?: number;
-      readonly exclude?: readonly (ReadonlySet<string> | undefined)[];
-      readonly signal?: AbortSignal;
-    },
-  ): Promise<Recommendation[][]> {
+  async rankTitles(questions: readonly Question[], options: RankTitlesOptions): Promise<Recommendation[][]> {
     const { count: k, beamWidth, exclude, signal } = options;
-    const ranked = await this.#bySide(questions, signal, (prompts, context, rows) => {
+    const ranked = await bySide(questions, this.#users, signal, (prompts, context, rows) => {
       const omit = exclude && rows.map((row) => exclude[row]);
       const search = { k, ...(beamWidth !== undefined && { beamWidth }), ...(omit && { exclude: omit }) };
       return this.#choices.rank(prompts, context, search, signal);
@@ -333,43 +268,6 @@ export class UserLlm {
     await this.#decoders.dispose();
     const { started } = this.#ownRuntime;
     if (started) await (await started).dispose();
-  }
-
-  async #contextOf(asked: AskedUser, signal?: AbortSignal): Promise<ContextValues | undefined> {
-    return (await this.#contextsOf([asked], signal))[0];
-  }
-
-  /** What the LLM reads of each user, one row each; nothing where the LLM is asked alone. */
-  async #contextsOf(asked: readonly AskedUser[], signal?: AbortSignal): Promise<(ContextValues | undefined)[]> {
-    const missing = asked.filter(({ context, withoutUser }) => !context && !withoutUser);
-    const users = missing.map(({ user = [] }) => user);
-    const computed = users.length > 0 ? await this.contexts(users, signal) : {};
-    return asked.map((each) => {
-      if (each.withoutUser) return undefined;
-      return each.context ?? takeRows(computed, [missing.indexOf(each)]);
-    });
-  }
-
-  /** Asks those about users and those of the LLM alone, each together, and puts what comes in order. */
-  async #bySide<T>(
-    questions: readonly Question[],
-    signal: AbortSignal | undefined,
-    ask: (prompts: string[], context: ContextValues | undefined, rows: number[]) => Promise<T[]>,
-  ): Promise<T[]> {
-    const contexts = await this.#contextsOf(questions, signal);
-    const results = new Array<T>(questions.length);
-    for (const about of [true, false]) {
-      const rows = [...contexts.keys()].filter((row) => (contexts[row] !== undefined) === about);
-      if (rows.length === 0) continue;
-      const context = about ? rowsInto(rows.map((row) => contexts[row]!)) : undefined;
-      const answers = await ask(
-        rows.map((row) => questions[row]!.prompt),
-        context,
-        rows,
-      );
-      rows.forEach((row, at) => (results[row] = answers[at]!));
-    }
-    return results;
   }
 }
 
