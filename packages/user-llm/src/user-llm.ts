@@ -267,7 +267,7 @@ export class UserLlm {
     await this.#programs.dispose();
     await this.#decoders.dispose();
     const { started } = this.#ownRuntime;
-    if (started) await (await started).dispose();
+    await (await started?.catch(() => undefined))?.dispose();
   }
 }
 

@@ -161,6 +161,19 @@ describe('answers', () => {
   }, 60_000);
 });
 
+it('while the gates are 0 all users are answered as the LLM alone would, bit for bit', async () => {
+  const closed = await smallModel({ runtime }, 0);
+  const [ofAlice, alone] = await closed.scoreChoices(
+    [
+      { prompt, user: alice },
+      { prompt, withoutUser: true },
+    ],
+    ['Drama', 'Horror'],
+  );
+  expect(ofAlice).toEqual(alone);
+  await closed.dispose();
+}, 60_000);
+
 describe('choices', () => {
   it('are as likely as the whole text says', async () => {
     const choices = ['Comedy', 'Drama', 'Horror'];

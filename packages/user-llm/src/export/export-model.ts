@@ -33,7 +33,7 @@ export async function exportModel(path: string, parts: ModelParts): Promise<void
   ]);
   const models: Readonly<Record<keyof OnnxManifest['models'], readonly [Graph, Readonly<Record<string, Tensor>>]>> = {
     user: [userGraph(model), own],
-    items: [itemScoresGraph(model).graph, own],
+    items: [itemScoresGraph(model), own],
     prefill: [prefillGraph(model.llm, context), decoding],
     step: [stepGraph(model.llm, context, true), decoding],
   };

@@ -117,15 +117,18 @@ function named(context: NamedTensors): NamedTensors {
   return Object.fromEntries(Object.entries(context).map(([name, tensor]) => [userNames.context(name), tensor]));
 }
 
-/** Scores of all ids of the item feature, from histories or, where that is enough, from the last embedding. */
-export function itemScoresGraph(model: UserLlmModel): { readonly from: 'last' | 'history'; readonly graph: Graph } {
+/**
+ * Scores of all ids of the item feature: from `last`, the embedding of each user's last event, where that is enough for
+ * the encoder (it has `itemScores`), else from histories.
+ */
+export function itemScoresGraph(model: UserLlmModel): Graph {
   const { encoder } = model;
   if (encoder.itemScores) {
     const last = input(userNames.last, 'float32', ['batch', 'userWidth'], [batchSize, encoder.userWidth]);
     const scores = (tree: UserLlmTree) => encoder.itemScores!(part(tree, 'encoder'), last);
-    return { from: 'last', graph: modelGraph(model, [last], (tree) => ({ [userNames.scores]: scores(tree) })) };
+    return modelGraph(model, [last], (tree) => ({ [userNames.scores]: scores(tree) }));
   }
   const { batch, inputs } = eventInputs(model.features, batchSize, eventCount);
   const scores = (tree: UserLlmTree) => encoder.nextItem(part(tree, 'encoder'), batch as EventBatch);
-  return { from: 'history', graph: modelGraph(model, inputs, (tree) => ({ [userNames.scores]: scores(tree) })) };
+  return modelGraph(model, inputs, (tree) => ({ [userNames.scores]: scores(tree) }));
 }

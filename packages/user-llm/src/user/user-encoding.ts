@@ -86,11 +86,10 @@ export class UserEncoding {
   /** Scores of the ids of the item feature for each user's next event, `[N]` each. */
   async itemScores(users: readonly User[], signal?: AbortSignal): Promise<Float32Array[]> {
     const { model, programs } = this.#inputs;
-    const { from } = itemScoresGraph(model);
-    const program = await programs.get('item scores', () => itemScoresGraph(model).graph);
+    const program = await programs.get('item scores', () => itemScoresGraph(model));
     const scores: Float32Array[] = [];
     for (const opened of await this.#openAll(users, signal)) {
-      const feeds = from === 'last' ? this.#lastFeeds(opened) : historyFeeds(model.features, opened);
+      const feeds = model.encoder.itemScores ? this.#lastFeeds(opened) : historyFeeds(model.features, opened);
       const { [userNames.scores]: all } = await runOnHost(program, feeds, signal);
       opened.forEach((_, row) => scores.push(rowOf(all as Tensor<'float32'>, row)));
     }
