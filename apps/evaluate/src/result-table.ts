@@ -65,7 +65,7 @@ function costsTable({ costs }: Report): string {
   return columns([['', 'events', 'prompt tokens', 'answer tokens', 'MFLOP', 'first token', 'whole answer'], ...rows]);
 }
 
-const signed = (value: number) => `${value < 0 ? '-' : '+'}${short(Math.abs(value))}`;
+const signed = (value: number) => `${value < -0.0005 ? '-' : value >= 0.0005 ? '+' : ''}${short(Math.abs(value))}`;
 
 const tell = (value: number | undefined) => (value === undefined ? '' : short(value));
 

@@ -92,7 +92,7 @@ describe('user-llm-evaluate run', () => {
     ]) {
       expect(printed).toMatch(new RegExp(`^  ${row} +[.\\d]+ [.\\d]+-[.\\d]+`, 'mu'));
     }
-    expect(printed).toMatch(/another user +\d?\.\d+ +[+-]/u);
+    expect(printed).toMatch(/another user +\d?\.\d+ +[+-]?\.\d/u);
     const json = JSON.parse(await readFile(join(out, 'report.json'), 'utf8')) as Report;
     expect(json.curves).toEqual([
       {

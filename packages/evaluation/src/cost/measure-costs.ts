@@ -25,20 +25,24 @@ export interface CostOptions extends TimingOptions {
  * @returns None when there are no questions.
  */
 export async function measureCosts(
-  { catalogue }: Pick<EvaluationData, 'catalogue'>,
+  { catalogue, histories }: Pick<EvaluationData, 'catalogue' | 'histories'>,
   userLlm: AnsweringModel,
   questions: readonly TestQuestion[],
   { historyEvents = [10, 50, 256], maximumTokens = 16, signal, onProgress, ...timing }: CostOptions = {},
 ): Promise<CostMeasurement[]> {
   const [first] = questions;
   if (first === undefined) return [];
-  const length = ({ example }: TestQuestion) => example.history.length;
-  const { example } = questions.reduce((longest, each) => (length(each) > length(longest) ? each : longest), first);
+  const { example, position } = questions.reduce(
+    (longest, each) => (each.position > longest.position ? each : longest),
+    first,
+  );
+  // All of the history, also where the questions tell only the end of it.
+  const known = histories.find(({ user }) => user === example.user)!.events.slice(0, position);
   const prompts = new HistoryPrompts(userLlm, catalogue);
   const options = { maximumTokens, temperature: 0, ...(signal && { signal }) };
   const measured: CostMeasurement[] = [];
-  for (const events of historyEvents.filter((each) => each <= example.history.length)) {
-    const history = example.history.slice(-events);
+  for (const events of historyEvents.filter((each) => each <= known.length)) {
+    const history = known.slice(-events);
     const told = prompts.of({ ...example, history }, events);
     const context = await userLlm.context(history, signal);
     const read = Math.min(events, userLlm.model.maximumEvents);

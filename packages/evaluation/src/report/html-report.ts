@@ -48,7 +48,7 @@ export async function htmlReport(report: Report): Promise<string> {
               ${grouped(report.data.events)} events
             </p>
           </header>
-          ${report.warnings.map((warning) => html`<p class="warning">${warning}</p>`)} ${quality}
+          ${warningsBox(report.warnings)} ${quality}
           ${report.controls.length > 0 ? controlsSection(report.controls) : undefined}
           ${costs.length > 0 ? costSection(report, costs) : undefined}
           ${
@@ -64,6 +64,16 @@ export async function htmlReport(report: Report): Promise<string> {
       </body>
     </html> `;
   return page.html;
+}
+
+function warningsBox(warnings: readonly string[]): Html | undefined {
+  if (warnings.length === 0) return undefined;
+  return html`<div class="warning">
+    <b>Below the floors</b>
+    <ul>
+      ${warnings.map((warning) => html`<li>${warning}</li>`)}
+    </ul>
+  </div>`;
 }
 
 const framed = (content: Html): Html => html`<figure>${content}</figure>`;

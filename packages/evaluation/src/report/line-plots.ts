@@ -36,7 +36,7 @@ function lineSpec({ title, x, y, lines, logarithmic = false, points = false }: L
   const up = { field: 'y', type: 'quantitative', title: y, scale, axis: { tickCount: 5, format: '~s' } };
   const spec = {
     title,
-    width: 238,
+    width: 222,
     height: 210,
     data: { values: lines },
     encoding: {

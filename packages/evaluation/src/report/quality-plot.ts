@@ -33,7 +33,7 @@ export async function qualityPlot(report: Report, task: string): Promise<Html> {
     height: { step: 26 },
     data: { values: rowsOf(metric) },
     encoding: {
-      y: { ...row, axis: at === 0 ? { labelLimit: 280, labelColor: '#1f2733' } : null },
+      y: { ...row, axis: at === 0 ? { labelLimit: 460, labelPadding: 10, labelColor: '#1f2733' } : null },
       color: {
         field: 'kind',
         type: 'nominal',

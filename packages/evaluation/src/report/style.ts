@@ -13,7 +13,8 @@ figure { margin: 0 0 14px; overflow-x: auto; }
 svg { max-width: 100%; height: auto; }
 .plots { display: flex; flex-wrap: wrap; gap: 18px 10px; margin-bottom: 8px; }
 .warning { background: #fff4e0; border: 1px solid #f0cf94; border-radius: 8px; padding: 10px 16px; margin: 0 0 14px; }
-.warning::before { content: "Warning: "; font-weight: 600; }
+.warning b { display: block; }
+.warning ul { margin: 2px 0 0; padding-left: 20px; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { padding: 7px 10px; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); font-weight: 400; }
 tbody tr:last-child > * { border-bottom: 0; }

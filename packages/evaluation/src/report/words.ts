@@ -6,9 +6,10 @@ export function figure(value: number): string {
   return Number.isNaN(value) ? 'none' : value.toFixed(3);
 }
 
-/** With a sign, for differences. */
+/** With a sign, for differences; none where nothing is left of it. */
 export function signed(value: number): string {
-  return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(3)}`;
+  const digits = Math.abs(value).toFixed(3);
+  return Number(digits) === 0 ? digits : `${value < 0 ? '−' : '+'}${digits}`;
 }
 
 /** A value with its interval, where it has one. */
