@@ -11,7 +11,8 @@ h2 { font-size: 18px; margin: 0 0 14px; }
 section { background: #fff; border: 1px solid var(--line); border-radius: 10px; padding: 22px 26px 24px; margin: 0 0 18px; }
 figure { margin: 0 0 14px; overflow-x: auto; }
 svg { max-width: 100%; height: auto; }
-.plots { display: flex; flex-wrap: wrap; gap: 18px 10px; margin-bottom: 8px; }
+.plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(300px, 1fr)); gap: 14px 16px; margin-bottom: 8px; }
+.plots figure { margin: 0; min-width: 0; }
 .warning { background: #fff4e0; border: 1px solid #f0cf94; border-radius: 8px; padding: 10px 16px; margin: 0 0 14px; }
 .warning b { display: block; }
 .warning ul { margin: 2px 0 0; padding-left: 20px; }
