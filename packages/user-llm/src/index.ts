@@ -1,11 +1,11 @@
 export { builtInParts, userLlmRegistry } from './built-in-parts.js';
+export { userLlmJsonSchema } from './config/json-schema.js';
 export { presets, type PresetInputs } from './config/presets.js';
 export { partConfig, type PartChoice } from './config/part-choice.js';
 export {
   defineUserLlm,
   parseUserLlmConfig,
   userLlmConfig,
-  userLlmJsonSchema,
   type UserLlmConfig,
   type UserLlmConfigInput,
 } from './config/user-llm-config.js';

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { defineUserLlm, modelManifest, parseUserLlmConfig, presets, userLlmJsonSchema } from '../src/index.js';
+import {
+  defineUserLlm,
+  modelManifest,
+  parseUserLlmConfig,
+  presets,
+  userLlmJsonSchema,
+  userLlmRegistry,
+} from '../src/index.js';
 import { composeTiny, schema, tinyConfig } from './support.js';
 
 describe('the config', () => {
@@ -32,11 +39,15 @@ describe('the config', () => {
   });
 
   it('has a JSON Schema in which every field says what it means', () => {
-    const json = userLlmJsonSchema();
+    const json = userLlmJsonSchema(userLlmRegistry());
     expect(JSON.parse(JSON.stringify(json))).toEqual(json);
     const bare: string[] = [];
     const visit = (node: unknown, path: string): void => {
-      const { properties = {} } = node as { readonly properties?: Readonly<Record<string, { description?: string }>> };
+      const { properties = {}, anyOf = [] } = node as {
+        readonly properties?: Readonly<Record<string, { description?: string }>>;
+        readonly anyOf?: readonly unknown[];
+      };
+      anyOf.forEach((one) => visit(one, path));
       for (const [name, field] of Object.entries(properties)) {
         if (!field.description) bare.push(`${path}.${name}`);
         visit(field, `${path}.${name}`);
@@ -45,6 +56,8 @@ describe('the config', () => {
     visit(json, '');
     expect(Object.keys((json as { properties: object }).properties)).toHaveLength(9);
     expect(bare).toEqual([]);
+    expect(JSON.stringify(json)).toContain('"latents"');
+    expect(JSON.stringify(userLlmJsonSchema())).not.toContain('"latents"');
     expect(() => z.toJSONSchema(modelManifest)).not.toThrow();
   });
 

@@ -77,8 +77,3 @@ export function parseUserLlmConfig(config: unknown): UserLlmConfig {
     cause: parsed.error,
   });
 }
-
-/** The JSON Schema (2020-12) of a config as it is written, for editors and other languages. */
-export function userLlmJsonSchema(): Readonly<Record<string, unknown>> {
-  return z.toJSONSchema(userLlmConfig, { io: 'input' });
-}
