@@ -33,7 +33,7 @@ function lineSpec({ title, x, y, lines, logarithmic = false, points = false }: L
     scale: logarithmic ? { type: 'log', nice: false } : { zero: false, nice: true },
     axis: { grid: false, format: '~s', ...(points ? { values: measuredAt } : { tickCount: 5 }) },
   };
-  const up = { field: 'y', type: 'quantitative', title: y, scale, axis: { tickCount: 5, format: '~s' } };
+  const up = { field: 'y', type: 'quantitative', title: y, scale, axis: { tickCount: 5, format: logarithmic ? '~s' : '~g' } };
   const spec = {
     title,
     width: 222,
@@ -91,10 +91,10 @@ export async function costPlots(costs: readonly CostMeasurement[]): Promise<Html
   return Promise.all(plots.map((each) => plot(lineSpec(each), `${each.title} over ${x}`)));
 }
 
-/** One plot for each figure of each stage. */
+/** One plot for each figure of each stage; a curve of one point is none. */
 export async function curvePlots(curves: readonly TrainingCurve[]): Promise<Html[]> {
   const groups = new Map<string, TrainingCurve[]>();
-  for (const curve of curves) {
+  for (const curve of curves.filter(({ points }) => points.length > 1)) {
     const name = `${taskTitle(curve.stage)}: ${curve.figure}`;
     groups.set(name, [...(groups.get(name) ?? []), curve]);
   }
