@@ -33,7 +33,13 @@ function lineSpec({ title, x, y, lines, logarithmic = false, points = false }: L
     scale: logarithmic ? { type: 'log', nice: false } : { zero: false, nice: true },
     axis: { grid: false, format: '~s', ...(points ? { values: measuredAt } : { tickCount: 5 }) },
   };
-  const up = { field: 'y', type: 'quantitative', title: y, scale, axis: { tickCount: 5, format: logarithmic ? '~s' : '~g' } };
+  const up = {
+    field: 'y',
+    type: 'quantitative',
+    title: y,
+    scale,
+    axis: { tickCount: 5, format: logarithmic ? '~s' : '~g' },
+  };
   const spec = {
     title,
     width: 222,
