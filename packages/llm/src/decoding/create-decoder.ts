@@ -1,7 +1,8 @@
-import { flattenParameters, type Feeds, type Graph, type Results, type Runtime, type Value } from '@user-llm/graph';
+import type { Feeds, Graph, Results, Runtime, Value } from '@user-llm/graph';
 import type { LanguageModelModule } from '@user-llm/plugin';
 import { Tensor, UserLlmError } from '@user-llm/tensor';
 import { branchMask } from './branch-mask.js';
+import { checkedWeights } from './checked-weights.js';
 import {
   arrangeGraph,
   branchGraph,
@@ -23,6 +24,7 @@ import type {
   StepOptions,
 } from './decode-stepper.js';
 import { DecoderBranches, DecoderSlots, ownSlots } from './decoder-slots.js';
+import { cacheAxes, counts, int32, ownedOf, padded, taken } from './decoder-tensors.js';
 import { freeze, type FrozenProgram, type FrozenWeights } from './frozen-program.js';
 
 /** What a decoder is made of. */
@@ -235,7 +237,10 @@ class Decoder implements DecodeStepper {
   ): Promise<Results> {
     const compiling = this.#programs.get(name) ?? this.#frozen.compile(this.#graph(name));
     this.#programs.set(name, compiling);
-    const program = await compiling;
+    const program = await compiling.catch((error: unknown) => {
+      this.#programs.delete(name);
+      throw error;
+    });
     return program.run(feeds, { ...(into && { into }), signal });
   }
 
@@ -328,58 +333,4 @@ class Decoder implements DecodeStepper {
       });
     return rows.reduce((longest, row) => Math.max(longest, row.length), 0);
   }
-}
-
-/** The values that were made of host tensors. */
-const ownedOf = (values: Readonly<Record<string, Value>>, given: ContextValues): Value[] =>
-  Object.entries(values).flatMap(([name, value]) => (given[name] === value ? [] : [value]));
-
-const cacheAxes = ['batch', 'keyValueHead', 'place', 'headSize'] as const;
-
-function int32(values: readonly number[], axis = 'batch'): Tensor {
-  return new Tensor('int32', [axis], [values.length], Int32Array.from(values)) as Tensor;
-}
-
-const counts = (rows: readonly (readonly number[])[]): Tensor => int32(rows.map((row) => row.length));
-
-/** `[batch, token]`, rows filled up with token 0, which nothing reads. */
-function padded(rows: readonly (readonly number[])[], width: number): Tensor {
-  const data = new Int32Array(rows.length * width);
-  rows.forEach((row, at) => {
-    data.set(row, at * width);
-  });
-  return new Tensor('int32', ['batch', 'token'], [rows.length, width], data) as Tensor;
-}
-
-async function taken(value: Value): Promise<Tensor<'float32'>> {
-  const tensor = await value.read();
-  value.dispose();
-  return tensor as Tensor<'float32'>;
-}
-
-function checkedWeights(
-  parameters: LanguageModelModule['parameters'],
-  weights: Readonly<Record<string, Tensor>>,
-  prefix: string,
-): Record<string, Tensor> {
-  const named = [...flattenParameters(parameters)].map(([name, { axes, shape }]) => {
-    const weight = weights[name];
-    if (!weight)
-      throw new UserLlmError('missing-weight', {
-        what: `weight ${name}`,
-        expected: `[${shape.join(', ')}]`,
-        got: 'nothing',
-        mend: 'Load the checkpoint of this model, with its config.',
-      });
-    if (weight.shape.join() !== shape.join())
-      throw new UserLlmError('shape-mismatch', {
-        what: `weight ${name}`,
-        expected: `[${shape.join(', ')}]`,
-        got: `[${weight.shape.join(', ')}]`,
-        mend: 'Use the config that the checkpoint was made with.',
-      });
-    const { data } = weight.cast('float32').contiguous();
-    return [prefix + name, new Tensor('float32', axes, shape, data) as Tensor] as const;
-  });
-  return Object.fromEntries(named);
 }
