@@ -4,6 +4,7 @@ import type { EncoderInputs, Item, Plugin } from '@user-llm/plugin';
 import type { Tensor } from '@user-llm/tensor';
 import type { EventTokenizer } from '@user-llm/tokenization';
 import type { UserLlmConfigInput } from './config/user-llm-config.js';
+import type { Weights } from './model/weights.js';
 import type { ContextValues, User } from './user/user-encoding.js';
 
 /** What a User-LLM runs on, and which plugins it is made of. */
@@ -26,7 +27,7 @@ export interface CreateOptions extends UserLlmOptions {
   /** The items that may be recommended. */
   readonly catalogue: readonly Item[];
   /** All parameters by full name, or a seed to draw them from. */
-  readonly weights: Readonly<Record<string, Tensor>> | { readonly seed: number };
+  readonly weights: Weights | Readonly<Record<string, Tensor>> | { readonly seed: number };
   /** Vectors known of a feature's ids beforehand, as the encoder takes them. */
   readonly vectors?: EncoderInputs['vectors'];
   /** What is asked when the LLM recommends items; the first wording of the task `next-item` unless told. */

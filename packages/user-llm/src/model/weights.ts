@@ -23,7 +23,7 @@ export function initialWeights(model: Pick<UserLlmModel, 'parameters'>, seed: nu
  */
 export function checkedWeights(
   model: Pick<UserLlmModel, 'parameters'>,
-  weights: Readonly<Record<string, Tensor>>,
+  weights: Weights | Readonly<Record<string, Tensor>>,
 ): Weights {
   const specs = flattenParameters(model.parameters);
   const unknown = Object.keys(weights).find((name) => !specs.has(name));
@@ -34,7 +34,7 @@ export function checkedWeights(
     if (weight.dtype !== 'float32' || `${weight.shape}` !== `${shape}`) {
       throw mismatch(name, `float32[${shape.join(', ')}]`, `${weight.dtype}[${weight.shape.join(', ')}]`);
     }
-    return [name, weight as unknown as Tensor<'float32'>] as const;
+    return [name, weight as Tensor<'float32'>] as const;
   });
   return Object.fromEntries(checked);
 }
