@@ -1,5 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { loadLanguageModel } from '@user-llm/llm';
 import { openSafetensors, type Tensor } from '@user-llm/tensor';
 import { UserLlm } from '@user-llm/user-llm';
 import { describe, expect, it } from 'vitest';
@@ -8,6 +10,8 @@ import { bitsOf, testFolder, testRuntime } from './support.js';
 import { tinyData, tinyEncoder, tinyEvents, tinyRun } from './tiny-run.js';
 
 const folder = testFolder();
+const models = process.env['USER_LLM_MODELS'] ?? fileURLToPath(new URL('../../../../shared/models', import.meta.url));
+const stories = join(models, 'stories260K', 'stories260K.bin');
 const runtime = testRuntime();
 
 async function weightsOf(run: string): Promise<Record<string, string>> {
@@ -160,6 +164,34 @@ describe('a run', () => {
     });
     expect(counts).toEqual(['llm']);
   });
+
+  it.skipIf(!existsSync(stories))(
+    `tunes a checkpoint that was loaded (${stories}, from USER_LLM_MODELS)`,
+    async () => {
+      const run = tinyRun({
+        model: tinyEncoder,
+        text: { kind: 'checkpoint', path: stories },
+        stages: [
+          {
+            kind: 'tune',
+            strategy: 'enc',
+            budget: { steps: 2 },
+            batchSize: 2,
+            pool: 1,
+            maximumTokens: 120,
+            tasks: [{ name: 'favourite-genre' }],
+          },
+        ],
+      });
+      const place = join(folder, 'stories');
+      await runTraining(run, { data: await tinyData(), runtime: await runtime(), folder: place });
+      const { weights } = await loadLanguageModel(stories);
+      const after = await weightsOf(place);
+      // Frozen: as the checkpoint holds them.
+      for (const [name, bits] of Object.entries(bitsOf(weights))) expect(after[`llm.${name}`]).toBe(bits);
+    },
+    60_000,
+  );
 
   it.each([
     ['no data', {}, 'no-data'],

@@ -140,9 +140,9 @@ describe('tokens of an example', () => {
     const feeds = answerFeeds(examples, { batchSize: 3, tokenBuckets: [4, 8] });
     expect(feeds.tokens.shape).toEqual([3, 4]);
     expect(plain(feeds.tokens)).toEqual([5, 6, 7, 0, 5, 8, 0, 0, 0, 0, 0, 0]);
-    expect(plain(feeds.rows)).toEqual([1, 2, 5, 0, 0, 0]);
-    expect(plain(feeds.labels)).toEqual([7, 2, 2, -100, -100, -100]);
-    expect(defaultTokenBuckets(64)).toEqual([16, 24, 32, 40, 56, 64]);
+    expect(plain(feeds.rows)).toEqual([1, 2, 5, ...new Array<number>(21).fill(0)]);
+    expect(plain(feeds.labels)).toEqual([7, 2, 2, ...new Array<number>(21).fill(-100)]);
+    expect(defaultTokenBuckets(200)).toEqual([16, 32, 48, 64, 80, 104, 136, 176, 200]);
   });
 });
 

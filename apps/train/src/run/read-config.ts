@@ -28,7 +28,7 @@ function withPaths(config: RunConfig, from: (path: string) => string): RunConfig
     // What does not start with a dot is the name of a package.
     plugins: config.plugins.map((plugin) => (/^\.{1,2}\//.test(plugin) ? from(plugin) : plugin)),
     data: { ...data, ...(data.dataset !== undefined && { dataset: from(data.dataset) }) },
-    ...(text && { text: text.kind === 'file' ? { ...text, path: from(text.path) } : text }),
+    ...(text && { text: text.kind === 'train' ? text : { ...text, path: from(text.path) } }),
     ...(start && { start: { ...start, model: from(start.model) } }),
     stages: config.stages.map((stage) =>
       stage.kind === 'language' ? { ...stage, files: stage.files.map(from) } : stage,

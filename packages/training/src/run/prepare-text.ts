@@ -39,7 +39,9 @@ async function newTokenizer(config: RunConfig, data: TokenizedData, registry: Re
   }
   const started = text === undefined ? await readStart(config, tokenizerName) : undefined;
   if (started !== undefined) return started;
-  return trainBpe(tokenizerTexts(config, data, registry, seed), { vocabularySize: text?.vocabularySize ?? 4096 });
+  return trainBpe(tokenizerTexts(config, data, registry, seed), {
+    vocabularySize: text?.kind === 'train' ? text.vocabularySize : 4096,
+  });
 }
 
 /** What is said of the items, and prompts of all tasks that stages name. */

@@ -28,6 +28,14 @@ const textConfig = z.discriminatedUnion('kind', [
     kind: z.literal('file').describe('Reads a tokenizer.json.'),
     path: z.string().describe('Path of the file.'),
   }),
+  z.strictObject({
+    kind: z
+      .literal('checkpoint')
+      .describe('Takes an LLM as it is: tokenizer, sizes and parameters; model.llm is not read.'),
+    path: z
+      .string()
+      .describe('A Hugging Face folder (config.json, safetensors, tokenizer.json), or a .bin of llama2.c.'),
+  }),
 ]);
 
 const startConfig = z.strictObject({
@@ -54,12 +62,12 @@ export const runConfig = z.strictObject({
   model: z
     .strictObject({ ...parts, llm: llm.optional() })
     .describe(
-      'The model, as user-llm has it; without `llm` the user encoder alone. `vocabularySize` of the LLM is filled in.',
+      'The model, as user-llm has it; without an LLM (here or in `text`) the user encoder alone. `vocabularySize` of the LLM is filled in.',
     ),
   data: dataConfig.prefault({}).describe('What it is trained on.'),
   text: textConfig
     .optional()
-    .describe("Where the LLM's tokenizer comes from; `train` when there is an LLM and no `start`."),
+    .describe("Where the LLM's tokenizer comes from; `train` when there is an LLM and no `start`. Or the whole LLM."),
   start: startConfig.optional().describe('Parameters to start from; drawn by the seed when absent.'),
   stages: z.array(stageConfig).min(1).describe('What is trained one after the other.'),
   trackers: z

@@ -4,6 +4,7 @@ import { userLlmRegistry } from '@user-llm/user-llm';
 import { jsonLinesTracker } from '../trackers/json-lines.js';
 import { tensorBoardTracker } from '../trackers/tensorboard.js';
 import { claimFolder } from './claim-folder.js';
+import { llmCheckpoint, withCheckpoint } from './llm-checkpoint.js';
 import { buildModel } from './model.js';
 import { loadPlugins } from './plugins.js';
 import { prepareData } from './prepare-data.js';
@@ -22,19 +23,21 @@ import { trainStage, type RunSession } from './train-stage.js';
  * @throws UserLlmError `run-mismatch` when the folder holds a run of another config, and what data, model and stages
  *   throw.
  */
-export async function runTraining({ config, plugins }: Run, options: RunOptions): Promise<RunResult> {
+export async function runTraining({ config: written, plugins }: Run, options: RunOptions): Promise<RunResult> {
   const folder = new RunFolder(options.folder);
-  const registry = userLlmRegistry([...plugins, ...(await loadPlugins(config.plugins))]);
-  await claimFolder(folder, config);
+  const registry = userLlmRegistry([...plugins, ...(await loadPlugins(written.plugins))]);
+  await claimFolder(folder, written);
+  const checkpoint = await llmCheckpoint(written);
+  const config = withCheckpoint(written, checkpoint);
   const data = await prepareData(config, options.data, registry, folder);
-  const text = config.model.llm && (await prepareText(config, data, registry, folder));
+  const text = checkpoint?.tokenizer ?? (config.model.llm && (await prepareText(config, data, registry, folder)));
   const model = buildModel(config.model, registry, data.tokenizer, text);
   const runtime =
     options.runtime ?? (await OnnxRuntime.create(config.threads ? { intraOpThreads: config.threads } : {}));
   const trackers = await openTrackers(config, registry, options);
   try {
     const session: RunSession = { config, options, folder, registry, data, text, model, runtime, trackers };
-    let weights = await startWeights(config, model);
+    let weights = await startWeights(config, model, checkpoint);
     const results: StageResult[] = [];
     for (const index of config.stages.keys()) {
       const done = await trainStage(session, index, weights);

@@ -5,6 +5,7 @@ import { Random, Tensor, UserLlmError } from '@user-llm/tensor';
 import { parameterGroup } from '@user-llm/user-llm';
 import { readTensors } from '../checkpoint/checkpoint-store.js';
 import type { Weights } from '../loop/step-figures.js';
+import type { LlmCheckpoint } from './llm-checkpoint.js';
 import type { RunModel } from './model.js';
 import type { RunConfig } from './run-config.js';
 
@@ -19,12 +20,21 @@ export async function readStart({ start }: RunConfig, name: string): Promise<unk
 }
 
 /**
- * First values of all parameters: drawn by the seed, but for the parts that an earlier model hands on.
+ * First values of all parameters: drawn by the seed, but for the parts that an earlier model or an LLM's checkpoint hands
+ * on.
  *
  * @throws UserLlmError `no-start` when the model has nothing of a part, `weights-mismatch` when a shape differs.
  */
-export async function startWeights({ seed, start }: RunConfig, { parameters }: RunModel): Promise<Weights> {
-  const drawn = initializeParameters(parameters, Random.fromSeed(seed).split('parameters'));
+export async function startWeights(
+  { seed, start }: RunConfig,
+  { parameters }: RunModel,
+  checkpoint?: LlmCheckpoint,
+): Promise<Weights> {
+  const llm = Object.entries(checkpoint?.weights ?? {}).map(([name, tensor]) => [`llm.${name}`, tensor] as const);
+  const drawn: Weights = {
+    ...initializeParameters(parameters, Random.fromSeed(seed).split('parameters')),
+    ...Object.fromEntries(llm),
+  };
   if (start === undefined) return drawn;
   const path = join(start.model, 'weights.safetensors');
   const read = await readTensors(path);

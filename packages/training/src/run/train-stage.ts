@@ -60,6 +60,7 @@ export async function trainStage(session: RunSession, index: number, weights: We
     const hash = configHash(
       config.model,
       config.start ?? null,
+      config.text ?? null,
       own,
       seed,
       data.fingerprint,

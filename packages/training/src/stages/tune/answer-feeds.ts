@@ -36,7 +36,8 @@ export function answerFeeds(
       labels.push(token);
     });
   });
-  const step = 2 * batchSize;
+  // Coarse, since each number of rows is compiled anew and an idle row costs little.
+  const step = 8 * batchSize;
   const count = Math.max(step, Math.ceil(rows.length / step) * step);
   while (rows.length < count) {
     rows.push(0);
@@ -67,9 +68,9 @@ export function answerInputs(shapes: Readonly<Record<string, readonly number[]>>
   };
 }
 
-/** Lengths, in tokens, that batches are padded to: growing by about a quarter, the largest last. */
+/** Lengths, in tokens, that batches are padded to: steps of 16 at first, then growing by a quarter, the largest last. */
 export function defaultTokenBuckets(maximum: number): number[] {
   const buckets: number[] = [];
-  for (let bound = 16; bound < maximum; bound = Math.ceil((bound * 1.25) / 8) * 8) buckets.push(bound);
+  for (let bound = 16; bound < maximum; bound += bound < 64 ? 16 : 8 * Math.ceil(bound / 32)) buckets.push(bound);
   return [...buckets, maximum];
 }
