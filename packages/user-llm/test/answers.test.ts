@@ -1,5 +1,6 @@
 import { evaluate, graph, input, parameterInputs, toReference } from '@user-llm/graph';
 import { OnnxRuntime } from '@user-llm/runtime-onnx';
+import { TfjsRuntime } from '@user-llm/runtime-tfjs';
 import { Random, Tensor, type TypedArray } from '@user-llm/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeAnswer, encodePrompt, eventInputs, historyFeeds, idsOf, type UserLlm } from '../src/index.js';
@@ -173,6 +174,22 @@ it('while the gates are 0 all users are answered as the LLM alone would, bit for
   expect(ofAlice).toEqual(alone);
   await closed.dispose();
 }, 60_000);
+
+it('on TensorFlow.js answers and rankings are the same', async () => {
+  const tfjs = await TfjsRuntime.create({ engine: 'wasm', threads: 1 });
+  const there = await smallModel({ runtime: tfjs });
+  const questions = [
+    { prompt, user: alice, maximumTokens: 4 },
+    { prompt, withoutUser: true, maximumTokens: 3 },
+  ];
+  expect(await there.answers(questions)).toEqual(await model.answers(questions));
+  const state = await there.append(await there.encode(alice.slice(0, 2)), alice.slice(2));
+  const ranked = await there.recommend(state, 4, { by: 'llm', prompt });
+  const ours = await model.recommend(alice, 4, { by: 'llm', prompt });
+  expect(ranked.map(({ item }) => item)).toEqual(ours.map(({ item }) => item));
+  await there.dispose();
+  tfjs.dispose();
+}, 120_000);
 
 describe('choices', () => {
   it('are as likely as the whole text says', async () => {
