@@ -2,11 +2,20 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { TrainingProgress } from '../src/index.js';
+import { createRegistry, definePlugin, type OptimizerPlugin } from '@user-llm/plugin';
+import { sgd } from '@user-llm/optimizers';
+import { maxDifference, type Tensor } from '@user-llm/tensor';
+import { z } from 'zod';
 import { smallTask } from './small-task.js';
 import { bitsOf, testFolder, testRuntime, trainSmall } from './support.js';
 
 const folder = testFolder();
 const runtime = testRuntime();
+
+/** The largest difference of any number. */
+function difference(got: Readonly<Record<string, Tensor>>, expected: Readonly<Record<string, Tensor>>): number {
+  return Math.max(...Object.entries(expected).map(([name, tensor]) => maxDifference(got[name]!, tensor)));
+}
 
 describe('training', () => {
   it('lowers the loss, and tells rate, remaining time and figures', async () => {
@@ -43,11 +52,36 @@ describe('training', () => {
     await expect(training).rejects.toMatchObject({ code: 'nothing-to-train' });
   });
 
-  it('accumulates: two batches of a step give the bits of their mean gradient, whatever the split', async () => {
-    const once = await trainSmall(await runtime(), join(folder, 'once'), { optimizer: { accumulate: 2 } });
-    const again = await trainSmall(await runtime(), join(folder, 'again'), { optimizer: { accumulate: 2 } });
-    expect(once.place.examples).toBe(168);
-    expect(bitsOf(once.parameters)).toEqual(bitsOf(again.parameters));
+  it('accumulates: two batches of four a step are one of eight', async () => {
+    const budget = { steps: 6 };
+    const whole = await trainSmall(await runtime(), join(folder, 'eight'), {
+      task: smallTask({ rate: 0, rows: 8 }),
+      budget,
+    });
+    const split = await trainSmall(await runtime(), join(folder, 'four-twice'), {
+      task: smallTask({ rate: 0, rows: 4 }),
+      optimizer: { accumulate: 2 },
+      budget,
+    });
+    expect(split.place).toMatchObject({ step: 6, examples: 48, cursor: 12 });
+    expect(difference(split.parameters, whole.parameters)).toBeLessThan(1e-5);
+  });
+
+  it('takes an optimizer of a plugin, with the schedule and clipping of the config', async () => {
+    const plain: OptimizerPlugin<{ learningRate: number }> = {
+      specVersion: 1,
+      name: 'plain',
+      config: z.looseObject({ learningRate: z.number() }),
+      build: ({ learningRate }) => sgd({ learningRate }),
+    };
+    const registry = createRegistry([definePlugin({ name: 'a-team', specVersion: 1, optimizers: [plain] })]);
+    const settings = { learningRate: 0.1, schedule: { kind: 'linear', warmUpSteps: 3 }, weightDecay: 0, clip: 0.5 };
+    const own = await trainSmall(await runtime(), join(folder, 'own'), { optimizer: { name: 'sgd', ...settings } });
+    const theirs = await trainSmall(await runtime(), join(folder, 'theirs'), {
+      optimizer: { name: 'plain', ...settings },
+      registry,
+    });
+    expect(difference(theirs.parameters, own.parameters)).toBeLessThan(1e-6);
   });
 
   it('keeps the best parameters and ends when they get no better', async () => {

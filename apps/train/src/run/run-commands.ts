@@ -8,6 +8,7 @@ import {
   startedConfig,
   type Run,
 } from '@user-llm/training';
+import { userLlmRegistry } from '@user-llm/user-llm';
 import { duration, runProgress } from './progress.js';
 import { readConfig } from './read-config.js';
 
@@ -49,8 +50,8 @@ export function runCommands(signal: AbortSignal): CommandUnknownOpts[] {
         await trainRun({ config, plugins: [] }, folder, signal);
       }),
     new Command('schema')
-      .description('print the JSON Schema of a config: every field with its meaning and unit')
-      .action(() => void process.stdout.write(`${JSON.stringify(runJsonSchema(), null, 2)}\n`)),
+      .description('print the JSON Schema of a config: every field, also of our own parts, with its meaning and unit')
+      .action(() => void process.stdout.write(`${JSON.stringify(runJsonSchema(userLlmRegistry()), null, 2)}\n`)),
   ];
 }
 

@@ -48,11 +48,11 @@ export async function readDataset(folder: string, split: Split): Promise<Trainin
   };
 }
 
-/** Data in memory; events in any order. */
+/** Data in memory; events in any order. Each user's last event is tested and the one before validates when `split` is absent. */
 export async function dataInMemory(
   events: Iterable<Event>,
-  items: Iterable<Item>,
-  split: Split,
+  items: Iterable<Item> = [],
+  split: Split = { kind: 'leave-last-out', validation: true },
 ): Promise<TrainingData> {
   const all = [...events];
   const fields = [...new Set(all.flatMap((event) => Object.keys(event)))].filter((field) => !ownColumns.has(field));

@@ -1,6 +1,6 @@
-import type { EventSchema, Plugin } from '@user-llm/plugin';
+import type { EventSchema, Plugin, Registry } from '@user-llm/plugin';
 import { UserLlmError } from '@user-llm/tensor';
-import { parameterGroupNames, userLlmConfig, type UserLlmConfigInput } from '@user-llm/user-llm';
+import { parameterGroupNames, userLlmConfig, userLlmJsonSchema, type UserLlmConfigInput } from '@user-llm/user-llm';
 import { z } from 'zod';
 import { languageConfig } from '../stages/language/language-config.js';
 import { tuneConfig } from '../stages/tune/tune-config.js';
@@ -130,9 +130,17 @@ export function parseRunConfig(config: unknown): RunConfig {
   return parsed.data as RunConfig;
 }
 
-/** The JSON Schema (2020-12) of a run as it is written, for editors and other languages. */
-export function runJsonSchema(): Readonly<Record<string, unknown>> {
-  return z.toJSONSchema(runConfig, { io: 'input' });
+/**
+ * The JSON Schema (2020-12) of a run as it is written, for editors and other languages.
+ *
+ * @param registry Its parts' own configs are described too, where they are zod schemas; any part is allowed when absent.
+ */
+export function runJsonSchema(registry?: Registry): Readonly<Record<string, unknown>> {
+  const schema = z.toJSONSchema(runConfig, { io: 'input' });
+  const model = schema.properties!['model'] as Readonly<Record<string, unknown>>;
+  const parts = userLlmJsonSchema(registry)['properties'] as Readonly<Record<string, unknown>>;
+  const properties = { ...(model['properties'] as object), ...parts };
+  return { ...schema, properties: { ...schema.properties, model: { ...model, properties } } };
 }
 
 function badRun(got: string, cause?: unknown): UserLlmError {
