@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { main } from '../src/index.js';
+import { readConfig } from '../src/run/read-config.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'user-llm-train-'));
 const configPath = join(folder, 'run.json');
@@ -108,6 +109,17 @@ describe('user-llm-train run', () => {
   ])('tells what is wrong: %s', async (_, args, named) => {
     expect(await main(args)).toBe(1);
     expect(said).toContain(named);
+  });
+});
+
+describe('the README', () => {
+  it('shows a config that is one', async () => {
+    const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+    const shown = /```json\n(.*?)```/s.exec(readme)![1]!;
+    const path = join(folder, 'shown.json');
+    writeFileSync(path, shown);
+    const { config } = await readConfig(path, []);
+    expect(config.stages.map(({ kind }) => kind)).toEqual(['pretrain', 'language', 'tune']);
   });
 });
 
