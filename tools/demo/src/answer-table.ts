@@ -4,7 +4,6 @@ const columns = [
   { title: 'next film R@10', task: 'next-item', metric: 'recall@10' },
   { title: 'next film NDCG@10', task: 'next-item', metric: 'ndcg@10' },
   { title: 'favourite genre', task: 'favourite-genre', metric: 'accuracy' },
-  { title: 'future favourite', task: 'future-favourite-genre', metric: 'accuracy' },
 ] as const;
 
 /** The table that the demo prints: quality with 95% intervals, and what one answer takes. */

@@ -15,7 +15,7 @@ import { stageTable, userText, usedText } from './told.js';
 import { trainRun, type RunSession } from './train-way.js';
 
 /** Minutes of training at the usual effort. */
-const usualMinutes: Minutes = { pretrain: 1.1, language: 0.6, tune: 0.95 };
+const usualMinutes: Minutes = { pretrain: 0.75, language: 1.1, tune: 0.85 };
 
 /** Where the demo tells of itself. */
 export interface DemoSession {
@@ -90,6 +90,7 @@ export async function runDemo(options: DemoOptions, session: DemoSession): Promi
     progress.end();
     const user = await clock.time('write the report, answer', async () => {
       await writeReport(reportFolder(folder), judgement.made);
+      await tuned[0]!.userLlm.save(join(folder, 'model'));
       return askAboutUser(test, tuned[0]!.userLlm, signal);
     });
     say(`\n${answerTable(judgement.made.report, judgement.costs)}`);

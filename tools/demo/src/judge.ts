@@ -26,14 +26,24 @@ import {
   type ReportWithPredictions,
   type TrainingCurve,
 } from '@user-llm/evaluation';
+import type { Task } from '@user-llm/plugin';
 import type { OnnxRuntime } from '@user-llm/runtime-onnx';
 import { UserLlm } from '@user-llm/user-llm';
-import { maximumEvents, tasks, ways, type Way } from './recipes.js';
+import { askedTasks, judgedTasks, maximumEvents, ways, type Way } from './recipes.js';
 
-/** The test: every user's last film, and the genres before and after it. */
+/** The test: every user's last film, and the favourite genre of the films before it. */
 export interface Test {
   readonly data: EvaluationData;
+  /** What all candidates are judged on. */
   readonly questions: Questions;
+  /** What a real user is asked about besides. */
+  readonly asked: Questions;
+}
+
+function plans(data: EvaluationData, seed: number): Pick<Test, 'questions' | 'asked'> {
+  const plan = (tasks: readonly Task[]) =>
+    planQuestions(data, { split: leaveLastOut, tasks, seed, historyLength: maximumEvents });
+  return { questions: plan(judgedTasks), asked: plan(askedTasks) };
 }
 
 /** Reads the data set and plans the questions: leave-last-out, all users. */
@@ -42,7 +52,7 @@ export async function openTest(dataset: string, seed: number): Promise<Test> {
   const own = new Set(['user', 'item', 'time']);
   const fields = Object.keys(manifest.schema.events).filter((field) => !own.has(field));
   const data = await readEvaluationData({ name: manifest.source, ...paths, fields });
-  return { data, questions: planQuestions(data, { split: leaveLastOut, tasks, seed, historyLength: maximumEvents }) };
+  return { data, ...plans(data, seed) };
 }
 
 /** A way to know the user with the model that was tuned for it. */

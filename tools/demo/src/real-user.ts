@@ -22,15 +22,15 @@ export interface RealUser {
 }
 
 /** The first user of the test with at least so many events before it, so that there is a taste to tell of. */
-function chooseUser({ questions }: Test): string {
-  const long = questions.questions.find(({ example }) => example.history.length >= maximumEvents);
-  return (long ?? questions.questions[0]!).example.user;
+function chooseUser({ asked }: Test): string {
+  const long = asked.questions.find(({ example }) => example.history.length >= maximumEvents);
+  return (long ?? asked.questions[0]!).example.user;
 }
 
 /** Asks the model three questions about a real user. */
 export async function askAboutUser(test: Test, userLlm: UserLlm, signal: AbortSignal): Promise<RealUser> {
   const user = chooseUser(test);
-  const asked = test.questions.questions.filter(({ example }) => example.user === user);
+  const asked = test.asked.questions.filter(({ example }) => example.user === user);
   const { history } = asked[0]!.example;
   const state = await userLlm.encode(history);
   const answers: Answered[] = [];

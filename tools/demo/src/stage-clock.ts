@@ -1,12 +1,12 @@
 /** Seconds that each stage of the demo may take on two cores: 8 minutes in all. */
 export const budgetSeconds = {
-  'prepare the data': 10,
-  'pretrain the encoder, train the decoder': 110,
-  'tune: cross-attention': 65,
-  'tune: soft-prompt': 65,
-  'tune: text-10': 65,
-  'tune: text-50': 65,
-  evaluate: 90,
+  'prepare the data': 5,
+  'pretrain the encoder, train the decoder': 120,
+  'tune: cross-attention': 55,
+  'tune: soft-prompt': 55,
+  'tune: text-10': 55,
+  'tune: text-50': 55,
+  evaluate: 125,
   'write the report, answer': 10,
 } as const;
 
