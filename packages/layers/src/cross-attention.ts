@@ -16,6 +16,8 @@ export interface CrossAttentionConfig<W extends string, C extends string> {
   /** Width of one head; `width / heads` when absent. */
   readonly headSize?: number;
   readonly initialization: Initialization;
+  /** How the way back starts; as the other maps when absent. */
+  readonly outInitialization?: Initialization;
 }
 
 /** Parameters of cross-attention: queries, keys, values and the way back, without biases, so that reading nothing adds nothing. */
@@ -61,13 +63,13 @@ export interface CrossAttention<W extends string, C extends string> {
 export function crossAttention<const W extends string, const C extends string>(
   config: CrossAttentionConfig<W, C>,
 ): CrossAttention<W, C> {
-  const { width, context, heads, initialization } = config;
+  const { width, context, heads, initialization, outInitialization = initialization } = config;
   const size = heads * (config.headSize ?? headSizeOf('cross-attention', width.size, heads));
   const inner = { axis: 'attentionWidth', size } as const;
   const query = projection(width, inner, initialization);
   const key = projection(context, inner, initialization);
   const value = projection(context, inner, initialization);
-  const out = projection(inner, width, initialization);
+  const out = projection(inner, width, outInitialization);
   return {
     parameters: {
       q_proj: query.parameters,

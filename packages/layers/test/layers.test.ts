@@ -142,6 +142,24 @@ describe('cross-attention', () => {
   });
   const may = [1, 1, 0, 1, 0, 0, 0, 0, 0, 0];
 
+  it('starts its way back in another way where that is told, and nothing else', () => {
+    const sizes = {
+      width: { axis: 'modelWidth', size: 6 },
+      context: { axis: 'userWidth', size: 4 },
+      heads: 2,
+    } as const;
+    const started = (outInitialization: object) =>
+      Object.entries(crossAttention({ ...sizes, initialization: normal, ...outInitialization }).parameters).map(
+        ([name, { weight }]) => [name, weight.initializer] as const,
+      );
+    const [own, other] = [normal(4, 6), { kind: 'normal', standardDeviation: 0.01 }];
+    const names = ['q_proj', 'k_proj', 'v_proj', 'out_proj'];
+    expect(started({})).toEqual(names.map((name) => [name, own]));
+    expect(started({ outInitialization: normalInitialization(0.01) })).toEqual(
+      names.map((name) => [name, name === 'out_proj' ? other : own]),
+    );
+  });
+
   it('reads nothing where the mask is false, and gives zeros where it may read nothing', () => {
     const data = drawn(40, 'context');
     const changed = data.map((value, at) => (may[Math.floor(at / 4)] ? value : value + 3));
