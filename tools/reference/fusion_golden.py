@@ -1,4 +1,4 @@
-"""Golden files of packages/perceiver and packages/fusion: a resampler and gated cross-attention in PyTorch.
+"""Golden files of packages/perceiver and packages/fusion: resamplers and gated cross-attention in PyTorch.
 
 Run from the repository root: python tools/reference/fusion_golden.py
 Needs torch and safetensors; the versions that made the files are in them, under "made_by".
@@ -58,10 +58,11 @@ class FeedForward(nn.Module):
 
 
 class ResamplerLayer(FeedForward):
-    """Latents read events and latents, then think (Alayrac et al. 2022, figure 5)."""
+    """Latents read events and latents (Alayrac et al. 2022, figure 5), or events alone, then think."""
 
-    def __init__(self, width: int, heads: int, inner: int, hidden: int) -> None:
+    def __init__(self, width: int, heads: int, inner: int, hidden: int, read_latents: bool) -> None:
         super().__init__(width, hidden)
+        self.read_latents = read_latents
         self.norm_events = nn.LayerNorm(width)
         self.norm_latents = nn.LayerNorm(width)
         self.cross_attn = CrossAttention(width, width, inner, heads)
@@ -69,8 +70,10 @@ class ResamplerLayer(FeedForward):
 
     def forward(self, latents: torch.Tensor, events: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         normal = self.norm_latents(latents)
-        context = torch.cat([self.norm_events(events), normal], dim=1)
-        readable = torch.cat([mask, torch.ones(normal.shape[:2], dtype=torch.bool)], dim=1)
+        context, readable = self.norm_events(events), mask
+        if self.read_latents:
+            context = torch.cat([context, normal], dim=1)
+            readable = torch.cat([mask, torch.ones(normal.shape[:2], dtype=torch.bool)], dim=1)
         latents = latents + self.cross_attn(normal, context, readable)
         return latents + super().forward(self.norm2(latents))
 
@@ -90,10 +93,10 @@ class Recency(nn.Module):
 class Resampler(nn.Module):
     """A Perceiver resampler of two layers, its attention narrower than the events."""
 
-    def __init__(self) -> None:
+    def __init__(self, read_latents: bool) -> None:
         super().__init__()
         self.latents = nn.Parameter(torch.empty(LATENTS, USER_WIDTH))
-        self.layers = nn.ModuleList(ResamplerLayer(USER_WIDTH, 2, 6, 10) for _ in range(2))
+        self.layers = nn.ModuleList(ResamplerLayer(USER_WIDTH, 2, 6, 10, read_latents) for _ in range(2))
         self.norm = nn.LayerNorm(USER_WIDTH)
         self.recency = Recency(3, USER_WIDTH)
 
@@ -178,7 +181,9 @@ if __name__ == "__main__":
     chance = torch.Generator().manual_seed(20)
     # One full history, one of two events, and a user with none.
     events = {"events": torch.randn(BATCH, EVENTS, USER_WIDTH, generator=chance), "mask": masks([5, 2, 0], EVENTS)}
-    write(Path("packages/perceiver/test/goldens/resampler.safetensors"), Resampler(), events, 21)
+    compressed = Path("packages/perceiver/test/goldens")
+    write(compressed / "resampler.safetensors", Resampler(read_latents=True), events, 21)
+    write(compressed / "resampler-of-events.safetensors", Resampler(read_latents=False), events, 23)
     users = {
         "hidden": torch.randn(BATCH, TOKENS, MODEL_WIDTH, generator=chance),
         "latents": torch.randn(BATCH, LATENTS, USER_WIDTH, generator=chance),

@@ -21,7 +21,8 @@ export type RecencyParameters = { readonly weight: ParameterSpec<readonly ['plac
 
 /** Vectors that tell how many events ago an event was, for the last `places - 1` and one for all before. */
 export function recencyParameters(places: number, userWidth: number): RecencyParameters {
-  const initializer = { kind: 'normal', standardDeviation: 0.02 } as const;
+  // Large enough beside events of norm 1 that some latents tell the last events from the others before they are trained.
+  const initializer = { kind: 'normal', standardDeviation: 0.5 } as const;
   return { weight: parameter(['place', 'userWidth'], [places, userWidth], initializer) };
 }
 

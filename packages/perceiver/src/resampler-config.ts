@@ -19,6 +19,12 @@ export const resamplerConfig = z.strictObject({
       'Width between the two maps of a feed-forward network; 4 times that of the event embeddings when absent.',
     ),
   activation: z.enum(activations).default('gelu').describe('What stands between the maps of a feed-forward network.'),
+  readLatents: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Whether latents read the latents besides the events, as in Flamingo. Without it they read the events alone, as in User-LLM: at first each event then weighs more, and short trainings get further.',
+    ),
   recency: z
     .int()
     .min(0)

@@ -24,7 +24,7 @@ import { fullMask, maskOfPresent } from './presence.js';
 import { addRecency, recencyParameters, type RecencyParameters } from './recency.js';
 import { resamplerConfig, type ResamplerConfig } from './resampler-config.js';
 
-// B batch, T events of a history, E user width, K latents; P is T + K, what latents read.
+// B batch, T events of a history, E user width, K latents; P is T + K, or T: what latents read.
 
 type Latents = Float<readonly ['batch', 'latent', 'userWidth']>;
 
@@ -46,7 +46,7 @@ export type ResamplerParameters = {
 const epsilon = 1e-5;
 
 function build(config: ResamplerConfig, userWidth: number): CompressorModule {
-  const { latents, layers, heads, activation, recency } = config;
+  const { latents, layers, heads, activation, readLatents, recency } = config;
   const width = { axis: 'userWidth', size: userWidth } as const;
   const initialization = xavierInitialization();
   const norm = layerNormalization(width, epsilon);
@@ -74,7 +74,7 @@ function build(config: ResamplerConfig, userWidth: number): CompressorModule {
   ): Latents => {
     const normal_BKE = norm.apply(own.norm_latents, x_BKE);
     const seen_BTE = rename(norm.apply(own.norm_events, events_BTE), 'event', 'latent') as Latents;
-    const source_BPE = concat([seen_BTE, normal_BKE], 'latent');
+    const source_BPE = readLatents ? concat([seen_BTE, normal_BKE], 'latent') : seen_BTE;
     const mixed_BKE = read.apply(
       own.cross_attn,
       normal_BKE,
@@ -94,7 +94,7 @@ function build(config: ResamplerConfig, userWidth: number): CompressorModule {
     const spread = { axes: ['batch', 'latent', 'userWidth'], shape: [size, latents, userWidth] };
     const first_BKE = applyOne(operators.broadcastTo, [own.latents], spread) as Latents;
     const events_BP = rename(batch.mask, 'event', 'latent') as UserLatents['mask'];
-    const readable_BP = concat([events_BP, fullMask(size, latents)], 'latent');
+    const readable_BP = readLatents ? concat([events_BP, fullMask(size, latents)], 'latent') : events_BP;
     const last_BKE = Object.values(own.layers).reduce((x, each) => layer(x, each, events_BTE, readable_BP), first_BKE);
     return { latents: norm.apply(own.norm, last_BKE), mask: maskOfPresent(batch.mask, latents) };
   };

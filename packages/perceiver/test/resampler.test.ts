@@ -11,9 +11,12 @@ const mask = maskOf([5, 2, 0], 5);
 describe('a resampler', () => {
   const like = { latents: 3, heads: 2, width: 6, feedForward: 10, recency: 2 };
 
-  it("has the latents and every gradient of PyTorch's", async () => {
-    const module = built(perceiverResampler, like);
-    const { out, events, mask, weights, ...rest } = await golden('resampler', module);
+  it.each([
+    ['resampler', true],
+    ['resampler-of-events', false],
+  ])("has the latents and every gradient of PyTorch's (%s)", async (file, readLatents) => {
+    const module = built(perceiverResampler, { ...like, readLatents });
+    const { out, events, mask, weights, ...rest } = await golden(file, module);
     const parameters = Object.fromEntries(Object.entries(rest).filter(([name]) => !name.startsWith('gradient/')));
     expect(Object.keys(parameters).sort()).toEqual(Object.keys(initialize(module)).sort());
     const got = compress(module, events!, mask!, parameters, weights!);
@@ -74,6 +77,74 @@ describe('a resampler', () => {
       if (recency === 0) expect(far).toBeLessThan(1e-12);
       else expect(far).toBeGreaterThan(1e-4);
     }
+  });
+
+  it.each([true, false])('never reads padding (reads latents: %s)', (readLatents) => {
+    const module = built(perceiverResampler, { ...like, readLatents });
+    const present = mask.toArray() as unknown as number[];
+    const data = events.copy().data.map((value, at) => (present[Math.floor(at / userWidth)] ? value : 50 - value));
+    const other = new Tensor('float32', events.axes, events.shape, data);
+    expect(Array.from(data)).not.toEqual(Array.from(events.data));
+    const parameters = initialize(module);
+    expect(compress(module, other, mask, parameters)).toEqual(compress(module, events, mask, parameters));
+  });
+
+  describe('that reads events alone', () => {
+    const module = built(perceiverResampler, { ...like, readLatents: false });
+    const perUser = like.latents * userWidth;
+
+    it('still masks the latents of a user with no events, and gives numbers for them', () => {
+      const got = compress(module, events, mask);
+      expect(got.mask).toEqual([1, 1, 1, 1, 1, 1, 0, 0, 0]);
+      expect(got.latents.every(Number.isFinite)).toBe(true);
+    });
+
+    it('has latents that know nothing of each other, as those that read latents do', () => {
+      const last = (readLatents: boolean): number => {
+        const own = built(perceiverResampler, { ...like, readLatents });
+        const parameters = initialize(own);
+        const trained = parameters['latents']!;
+        const data = Float32Array.from(trained.toArray() as number[]).map((value, at) => (at < userWidth ? -9 : value));
+        const moved = new Tensor('float32', trained.axes, trained.shape, data);
+        const changed = compress(own, events, mask, { ...parameters, latents: moved }).latents;
+        const before = compress(own, events, mask, parameters).latents;
+        expect(difference(changed.slice(0, userWidth), before.slice(0, userWidth))).toBeGreaterThan(1e-3);
+        return difference(changed.slice(userWidth, perUser), before.slice(userWidth, perUser));
+      };
+      expect(last(false)).toBe(0);
+      expect(last(true)).toBeGreaterThan(1e-4);
+    });
+
+    it('reads the same of an event as of the same event several times', () => {
+      const one = random(['batch', 'event', 'userWidth'], [1, 1, userWidth], 4);
+      const many = new Tensor(
+        'float32',
+        one.axes,
+        [1, 3, userWidth],
+        Float32Array.from([one, one, one].flatMap((x) => [...x.data])),
+      );
+      const far = (readLatents: boolean): number => {
+        const own = built(perceiverResampler, { ...like, readLatents, recency: 0 });
+        const parameters = initialize(own);
+        return difference(
+          compress(own, one, maskOf([1], 1), parameters).latents,
+          compress(own, many, maskOf([3], 3), parameters).latents,
+        );
+      };
+      expect(far(false)).toBeLessThan(1e-12);
+      expect(far(true)).toBeGreaterThan(1e-4);
+    });
+  });
+
+  it('starts with vectors of recency as large as half of what an event is made of, and small latents', () => {
+    const parameters = initialize(built(perceiverResampler, { recency: 30, latents: 30 }, 64));
+    const deviation = (name: string): number => {
+      const values = parameters[name]!.toArray() as number[];
+      return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
+    };
+    expect(parameters['recency.weight']!.shape).toEqual([31, 64]);
+    expect(deviation('recency.weight')).toBeCloseTo(0.5, 1);
+    expect(deviation('latents')).toBeCloseTo(0.02, 2);
   });
 
   it('gives its latents in the order of its trained vectors, each the same wherever it stands', () => {
