@@ -13,6 +13,13 @@ export const crossAttentionConfig = z.strictObject({
   width: count
     .optional()
     .describe('Width of all heads of cross-attention together, in numbers; the width of the LLM when absent.'),
+  deviation: z
+    .number()
+    .positive()
+    .default(0.02)
+    .describe(
+      "Standard deviation of the first values of the map back to the LLM's width. As small as the LLM's own: else a gate that opens a little drowns the hidden states, and none opens.",
+    ),
   projection: projectionConfig
     .nullable()
     .default({ activation: 'gelu' })

@@ -15,6 +15,7 @@ import {
   crossAttention,
   headSizeOf,
   layerNormalization,
+  normalInitialization,
   feedForward,
   xavierInitialization,
   zeros,
@@ -83,13 +84,14 @@ export function crossAttentionLayer(
   sourceWidth: number,
   modelWidth: number,
 ): CrossAttentionLayer {
-  const { heads, feedForward: after } = config;
+  const { heads, deviation, feedForward: after } = config;
   const width = { axis: 'modelWidth', size: modelWidth } as const;
   const source = { axis: 'sourceWidth', size: sourceWidth } as const;
   const initialization = xavierInitialization();
   const norm = layerNormalization(width, epsilon);
   const headSize = headSizeOf('cross-attention', config.width ?? modelWidth, heads);
-  const read = crossAttention({ width, context: source, heads, headSize, initialization });
+  const outInitialization = normalInitialization(deviation);
+  const read = crossAttention({ width, context: source, heads, headSize, initialization, outInitialization });
   const forward = feedForward({
     width,
     hidden: after?.hidden ?? 4 * modelWidth,

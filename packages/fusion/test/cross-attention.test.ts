@@ -139,6 +139,33 @@ describe('on ONNX Runtime', () => {
   });
 });
 
+describe('the first values', () => {
+  const figuresOf = (config: object, name: string) => {
+    const wide = built(crossAttention, { heads: 4, ...config }, { userWidth: 24, modelWidth: 48, layers: 1 });
+    const values = numbers(valuesOf(wide, { trained: false })[`layers.0.${name}`]!);
+    const deviation = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
+    return { deviation, most: Math.max(...values.map(Math.abs)) };
+  };
+
+  it.each([
+    ['0.02 unless told', {}, 0.02],
+    ['what is told', { deviation: 0.3 }, 0.3],
+  ])('of the way back are normal with a deviation of %s', (_, config, deviation) => {
+    const { deviation: got, most } = figuresOf(config, 'cross_attn.out_proj.weight');
+    expect(got / deviation).toBeGreaterThan(0.93);
+    expect(got / deviation).toBeLessThan(1.07);
+    // A uniform distribution of this deviation has none beyond the root of 3 times it.
+    expect(most / deviation).toBeGreaterThan(2.5);
+  });
+
+  it.each(['q_proj', 'k_proj', 'v_proj'])("of %s are uniform by Glorot and Bengio's rule whatever it is", (map) => {
+    const { most } = figuresOf({ deviation: 0.3 }, `cross_attn.${map}.weight`);
+    const bound = Math.sqrt(6 / 96);
+    expect(most).toBeLessThanOrEqual(bound * (1 + 1e-6));
+    expect(most).toBeGreaterThan(0.9 * bound);
+  });
+});
+
 describe('the layers that read', () => {
   it('are every n-th, the n-th first', () => {
     expect(readingLayers(1, 3)).toEqual([0, 1, 2]);
@@ -169,6 +196,7 @@ describe('bad configs', () => {
     refused({ heads: 5, width: 12 }, 'bad-config', /heads/);
     refused({ every: 5, heads: 4 }, 'bad-config', /1 to the 4 layers of the LLM, got 5/);
     refused({ every: 0 }, '', /every/);
+    refused({ deviation: 0 }, '', /deviation/);
     refused({ head: 4 }, '', /head/);
     refused({ projection: { hiden: 3 } }, '', /hiden/);
   });
