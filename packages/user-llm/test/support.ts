@@ -26,7 +26,7 @@ export function tinyConfig(more: Partial<UserLlmConfigInput> = {}): UserLlmConfi
       config: { width: 8, layers: 1, heads: 2, maximumEvents: 6, featureWidth: 4, dropout: 0 },
     },
     compressor: { name: 'perceiver', config: { latents: 3, layers: 1, heads: 2 } },
-    fusion: { name: 'cross-attention', config: { heads: 2 } },
+    fusion: { name: 'cross-attention', config: { heads: 2, deviation: 0.2 } },
     llm: {
       name: 'llama',
       config: { vocabularySize, width: 8, layers: 2, heads: 2, feedForward: 16, maximumTokens: 32, deviation: 0.3 },
