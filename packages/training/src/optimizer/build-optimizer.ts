@@ -44,14 +44,38 @@ export function buildOptimizer(
   parameters: ReadonlyMap<string, ParameterSpec>,
   registry?: Registry,
 ): Optimizer {
-  const { name, learningRate, weightDecay, clip, options } = config;
-  const kept = new Set([...parameters].filter(([name, spec]) => !isDecayed(name, spec)).map(([name]) => name));
-  const groups = [{ match: (name: string) => kept.has(name), weightDecay: 0 }];
+  const { name, learningRate, weightDecay, clip, options, factors } = config;
   const make = builtIn[name];
   const optimizer = make
-    ? make({ weightDecay, ...options, learningRate: () => rate, groups })
-    : chain(ofPlugin(config, registry), scaledBy(rate, 1 / learningRate));
+    ? make({ weightDecay, ...options, learningRate: () => rate, groups: parameterGroups(config, parameters) })
+    : chain(ofPlugin(config, registry), scaledBy(rate, 1 / learningRate, factorOf(factors)));
   return clip === null ? optimizer : chain(clipByGlobalNorm(clip), optimizer);
+}
+
+/** Parameters that learn alike: by the factor on their learning rate, and whether they decay. */
+function parameterGroups(
+  { weightDecay, factors }: OptimizerConfig,
+  parameters: ReadonlyMap<string, ParameterSpec>,
+): ParameterGroup[] {
+  const factor = factorOf(factors);
+  const groups = new Map<string, ParameterGroup & { readonly names: Set<string> }>();
+  for (const [name, spec] of parameters) {
+    const own = { learningRateFactor: factor(name), weightDecay: isDecayed(name, spec) ? weightDecay : 0 };
+    const key = `${own.learningRateFactor} ${own.weightDecay}`;
+    const names = groups.get(key)?.names ?? new Set<string>();
+    groups.set(key, { ...own, names, match: (each) => names.has(each) });
+    names.add(name);
+  }
+  return [...groups.values()];
+}
+
+/** The factor on a parameter's learning rate: that of the first pattern its name fits, else 1. */
+function factorOf(factors: OptimizerConfig['factors']): (name: string) => number {
+  const patterns = Object.entries(factors).map(([pattern, factor]) => {
+    const parts = pattern.split('*').map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, '\\$&'));
+    return { form: new RegExp(`^${parts.join('.*')}$`), factor };
+  });
+  return (name) => patterns.find(({ form }) => form.test(name))?.factor ?? 1;
 }
 
 /** An optimizer of a plugin, at the peak of the learning rate. */
@@ -68,13 +92,15 @@ function ofPlugin({ name, learningRate, weightDecay, options }: OptimizerConfig,
 }
 
 /** Updates times the learning rate over its peak, for optimizers that know a fixed rate only. */
-function scaledBy(rate: FloatScalar, factor: number): Optimizer {
+function scaledBy(rate: FloatScalar, factor: number, ofParameter: (name: string) => number): Optimizer {
   return {
     name: 'schedule',
     init: () => ({}),
     update: (gradients) => {
       const share = multiply(rate, factor);
-      const updates = Object.entries(gradients).map(([name, x]) => [name, multiply(x as Float, share)] as const);
+      const updates = Object.entries(gradients).map(
+        ([name, x]) => [name, multiply(multiply(x as Float, share), ofParameter(name))] as const,
+      );
       return { updates: Object.fromEntries(updates), state: {} };
     },
   };

@@ -21,6 +21,12 @@ export const optimizerConfig = z.strictObject({
     .default('adamw')
     .describe('adamw, adam, sgd, lion, adafactor, or the name of an optimizer that a plugin brings.'),
   learningRate: z.number().positive().default(1e-3).describe('The largest learning rate, reached after the warm-up.'),
+  factors: z
+    .record(z.string(), z.number().min(0))
+    .default({})
+    .describe(
+      'Factors on the learning rate of some parameters, by their names, with * for any part of a name: `encoder.*`, `*.gate`. The first that fits counts.',
+    ),
   schedule: scheduleConfig.prefault({}).describe('How the learning rate moves.'),
   weightDecay: z
     .number()
