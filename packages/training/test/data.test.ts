@@ -1,6 +1,6 @@
 import { nextItemTask, favouriteCategoryTask } from '@user-llm/tasks';
 import { featureKinds, type SplitOptions } from '@user-llm/tokenization';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { dataInMemory } from '../src/index.js';
 import { Places } from '../src/data/places.js';
 import { TaskExamples } from '../src/data/task-examples.js';
@@ -136,6 +136,31 @@ describe('examples', () => {
     expect(share).toBeGreaterThan(0.65);
     expect(share).toBeLessThan(0.85);
     expect(new Set(forward.map(({ example }) => example.template)).size).toBe(7);
+  });
+
+  it('make the events of a user once while they have room for them, and are the same without', async () => {
+    const data = await dataOf();
+    const made = vi.spyOn(data.histories, 'history');
+    const drawn = (mostKept?: number) => {
+      made.mockClear();
+      const tasks = [{ task: nextItemTask(), weight: 1 }];
+      const source = new TaskExamples({
+        data,
+        tasks,
+        part: 'train',
+        sampling: 'users',
+        maximumEvents: 8,
+        seed: 1,
+        ...(mostKept !== undefined && { mostKept }),
+      });
+      const examples = Array.from({ length: 300 }, (_, number) => source.at(number));
+      return { examples, calls: made.mock.calls.length };
+    };
+    const all = drawn();
+    expect(all.calls).toBe(new Set(all.examples.map(({ user }) => user)).size);
+    const few = drawn(30);
+    expect(few.examples).toEqual(all.examples);
+    expect(few.calls).toBeGreaterThan(4 * all.calls);
   });
 
   it('of tasks that the data cannot answer are refused', async () => {

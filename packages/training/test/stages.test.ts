@@ -144,6 +144,21 @@ describe('tokens of an example', () => {
     expect(plain(feeds.labels)).toEqual([7, 2, 2, ...new Array<number>(21).fill(-100)]);
     expect(defaultTokenBuckets(200)).toEqual([16, 32, 48, 64, 80, 104, 136, 176, 200]);
   });
+
+  it('predict eight tokens a row, or twice that as often as needed', () => {
+    const rowsOf = (lengths: readonly number[]): number => {
+      const examples = lengths.map((length) => ({
+        tokens: new Array<number>(length).fill(9),
+        from: 0,
+        answer: new Array<number>(length).fill(9),
+      }));
+      const { rows, labels } = answerFeeds(examples, { batchSize: 3, tokenBuckets: [64] });
+      expect(plain(labels).filter((label) => label === 9)).toHaveLength(lengths.reduce((sum, length) => sum + length));
+      expect(labels.shape).toEqual(rows.shape);
+      return rows.shape[0]!;
+    };
+    expect([[1], [8, 8, 8], [9, 8, 8], [16, 16, 16], [64], [64, 32, 1]].map(rowsOf)).toEqual([24, 24, 48, 48, 96, 192]);
+  });
 });
 
 describe('batches of examples', () => {

@@ -102,8 +102,9 @@ export class Histories {
     const name = this.users[user]!;
     const events = Array.from({ length: this.lengthOf(user) }, (_, position): Event => {
       const at = this.#offsets[user]! + position;
-      const values = this.fields.map((field) => [field, this.#values[field]![at]] as const);
-      return { ...Object.fromEntries(values), user: name, item: this.#items[at]!, time: this.#times[at]! };
+      const values: Record<string, FieldValue> = {};
+      for (const field of this.fields) values[field] = this.#values[field]![at];
+      return { ...values, user: name, item: this.#items[at]!, time: this.#times[at]! };
     });
     return { user: name, events };
   }

@@ -24,7 +24,14 @@ export interface TaskExamplesInputs {
   /** Events that the model may read before a place. */
   readonly maximumEvents: number;
   readonly seed: number;
+  /**
+   * Events of histories that are kept as objects at one time, but for the last history; a million when absent. Making
+   * them anew takes longer than a batch may.
+   */
+  readonly mostKept?: number;
 }
+
+const usuallyKept = 1_000_000;
 
 /** Draws before it is said that a task cannot be asked of the data. */
 const mostDraws = 200;
@@ -36,6 +43,7 @@ export class TaskExamples {
   readonly #random: Random;
   readonly #bounds: readonly number[];
   readonly #recent = new Map<number, History>();
+  #kept = 0;
 
   /** @throws UserLlmError `no-questions` when the part has no place to ask at. */
   constructor(inputs: TaskExamplesInputs) {
@@ -94,11 +102,15 @@ export class TaskExamples {
   #known(user: number): History {
     const recent = this.#recent.get(user);
     if (recent) return recent;
-    const { data, part } = this.#inputs;
+    const { data, part, mostKept = usuallyKept } = this.#inputs;
     const { user: name, events } = data.histories.history(user);
     const known = { user: name, events: events.slice(0, targetRange(data.timelines, user, data.split, part).to) };
-    if (this.#recent.size > 256) this.#recent.clear();
+    if (this.#kept > mostKept) {
+      this.#recent.clear();
+      this.#kept = 0;
+    }
     this.#recent.set(user, known);
+    this.#kept += known.events.length;
     return known;
   }
 }

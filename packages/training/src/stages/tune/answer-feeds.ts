@@ -37,8 +37,8 @@ export function answerFeeds(
     });
   });
   // Coarse, since each number of rows is compiled anew and an idle row costs little.
-  const step = 8 * batchSize;
-  const count = Math.max(step, Math.ceil(rows.length / step) * step);
+  let count = 8 * batchSize;
+  while (count < rows.length) count *= 2;
   while (rows.length < count) {
     rows.push(0);
     labels.push(ignored);
