@@ -26,12 +26,20 @@ const run = tinyRun({
       tasks: [{ name: 'next-item' }, { name: 'favourite-genre' }],
       optimizer: { learningRate: 5e-3 },
     },
+    {
+      kind: 'align',
+      budget: { steps: 50 },
+      batchSize: 8,
+      events: 2,
+      maximumTokens: 32,
+      optimizer: { learningRate: 5e-3, factors: { '*.gate': 4 } },
+    },
   ],
 });
 
 describe('loss curves', () => {
   it('are those of the golden file', async () => {
-    const curves: Record<string, number[]> = { pretrain: [], language: [], tune: [] };
+    const curves: Record<string, number[]> = { pretrain: [], language: [], tune: [], align: [] };
     const tracker: Tracker = {
       specVersion: 1,
       name: 'curves',

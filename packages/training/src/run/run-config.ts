@@ -2,6 +2,7 @@ import type { EventSchema, Plugin, Registry } from '@user-llm/plugin';
 import { UserLlmError } from '@user-llm/tensor';
 import { parameterGroupNames, userLlmConfig, userLlmJsonSchema, type UserLlmConfigInput } from '@user-llm/user-llm';
 import { z } from 'zod';
+import { alignConfig } from '../stages/align/align-config.js';
 import { languageConfig } from '../stages/language/language-config.js';
 import { tuneConfig } from '../stages/tune/tune-config.js';
 import { pretrainConfig } from '../stages/pretrain/pretrain-config.js';
@@ -49,7 +50,7 @@ const startConfig = z.strictObject({
     .describe('Parts whose parameters are taken where the earlier model has them; the others start anew.'),
 });
 
-const stageConfig = z.discriminatedUnion('kind', [pretrainConfig, languageConfig, tuneConfig]);
+const stageConfig = z.discriminatedUnion('kind', [pretrainConfig, languageConfig, alignConfig, tuneConfig]);
 
 /** A training run: model, data, stages; every field with its meaning and unit. */
 export const runConfig = z.strictObject({

@@ -73,7 +73,7 @@ export async function trainStage(session: RunSession, index: number, weights: We
       trains: (parameter) => stage.trains(parameter),
       optimizer: own.optimizer,
       budget: own.budget,
-      validation: own.validation,
+      validation: 'validation' in own ? own.validation : undefined,
       seed,
       runtime,
       registry,

@@ -1,4 +1,5 @@
 import type { StageConfig } from '../run/run-config.js';
+import { alignStage } from './align/align-stage.js';
 import { languageStage } from './language/language-stage.js';
 import { pretrainStage } from './pretrain/pretrain-stage.js';
 import type { Stage, StageInputs } from './stage.js';
@@ -15,6 +16,8 @@ export async function buildStage(config: StageConfig, inputs: StageInputs): Prom
       return pretrainStage(config, inputs);
     case 'language':
       return languageStage(config, inputs);
+    case 'align':
+      return alignStage(config, inputs);
     case 'tune':
       return tuneStage(config, inputs);
   }
