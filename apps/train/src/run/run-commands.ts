@@ -23,6 +23,9 @@ A config, pretrain.json, that trains a user encoder on a prepared data set for 2
     "stages": [{ "kind": "pretrain", "budget": { "minutes": 20 }, "validation": { "every": 500 } }]
   }
 
+Kinds of stage: pretrain (the user encoder), language (the LLM on texts), align (the LLM learns the titles that the
+encoder's vectors of items stand for), tune (tasks about users).
+
 Examples:
   $ user-llm-train run pretrain.json --out runs/encoder
   $ user-llm-train run pretrain.json --out runs/wide --set model.encoder.config.width=128 --set seed=3
