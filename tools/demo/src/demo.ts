@@ -72,7 +72,7 @@ export async function runDemo(options: DemoOptions, session: DemoSession): Promi
   }
 
   const runtime = await OnnxRuntime.create();
-  const test = await openTest(dataset, options.seed);
+  const test = await openTest(dataset, options.seed, options.users);
   const tuned: TunedWay[] = await loadWays(models, runtime);
   try {
     const judgement: Judgement = await clock.time('evaluate', () =>

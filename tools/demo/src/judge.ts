@@ -31,6 +31,9 @@ import type { OnnxRuntime } from '@user-llm/runtime-onnx';
 import { UserLlm } from '@user-llm/user-llm';
 import { askedTasks, judgedTasks, maximumEvents, ways, type Way } from './recipes.js';
 
+/** Beginnings of titles that the LLM's search follows up at one time. */
+const beamWidth = 16;
+
 /** The test: every user's last film, and the favourite genre of the films before it. */
 export interface Test {
   readonly data: EvaluationData;
@@ -40,19 +43,29 @@ export interface Test {
   readonly asked: Questions;
 }
 
-function plans(data: EvaluationData, seed: number): Pick<Test, 'questions' | 'asked'> {
+function plans(data: EvaluationData, seed: number, users?: number): Pick<Test, 'questions' | 'asked'> {
   const plan = (tasks: readonly Task[]) =>
-    planQuestions(data, { split: leaveLastOut, tasks, seed, historyLength: maximumEvents });
+    planQuestions(data, {
+      split: leaveLastOut,
+      tasks,
+      seed,
+      historyLength: maximumEvents,
+      ...(users !== undefined && { users }),
+    });
   return { questions: plan(judgedTasks), asked: plan(askedTasks) };
 }
 
-/** Reads the data set and plans the questions: leave-last-out, all users. */
-export async function openTest(dataset: string, seed: number): Promise<Test> {
+/**
+ * Reads the data set and plans the questions: leave-last-out.
+ *
+ * @param users How many users are asked; all when absent.
+ */
+export async function openTest(dataset: string, seed: number, users?: number): Promise<Test> {
   const { manifest, paths } = await openDataset(dataset);
   const own = new Set(['user', 'item', 'time']);
   const fields = Object.keys(manifest.schema.events).filter((field) => !own.has(field));
   const data = await readEvaluationData({ name: manifest.source, ...paths, fields });
-  return { data, ...plans(data, seed) };
+  return { data, ...plans(data, seed, users) };
 }
 
 /** A way to know the user with the model that was tuned for it. */
@@ -159,8 +172,8 @@ function candidatesOf({ data, questions }: Test, tuned: readonly TunedWay[], run
     ...tuned.map(({ way, userLlm }) => {
       const name = candidateName(way);
       return way.kind === 'text'
-        ? textPromptCandidate(data, userLlm, { name, lastEvents: way.lastEvents })
-        : userLlmCandidate(data, userLlm, { name });
+        ? textPromptCandidate(data, userLlm, { name, lastEvents: way.lastEvents, beamWidth })
+        : userLlmCandidate(data, userLlm, { name, beamWidth });
     }),
   ];
 }

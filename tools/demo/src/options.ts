@@ -17,6 +17,8 @@ export interface DemoOptions {
   readonly out: string;
   readonly seed: number;
   readonly effort: number;
+  /** Users that are judged, drawn at random; all when absent. */
+  readonly users?: number | undefined;
 }
 
 /**
@@ -32,6 +34,7 @@ export function demoOptions(args: readonly string[]): DemoOptions {
     .option('--out <folder>', 'folder of everything the demo makes', 'runs/demo')
     .option('--seed <n>', 'seed of everything random', wholeNumber, 1)
     .option('--effort <factor>', 'training time relative to the usual', positive, 1)
+    .option('--users <n>', 'judge so many users, drawn at random; all when absent', fromOne)
     .addHelpText('after', help)
     .exitOverride()
     .parse(args, { from: 'user' })
@@ -42,6 +45,12 @@ function wholeNumber(text: string): number {
   const value = Number(text);
   if (Number.isSafeInteger(value) && value >= 0) return value;
   throw new InvalidArgumentError('It must be a whole number from 0.');
+}
+
+function fromOne(text: string): number {
+  const value = wholeNumber(text);
+  if (value > 0) return value;
+  throw new InvalidArgumentError('It must be a whole number from 1.');
 }
 
 function positive(text: string): number {

@@ -128,7 +128,8 @@ export function tuneRun(way: Way, { dataset, seed, minutes, llm }: Setting, star
     tasks: taskMix,
     form: fused ? { kind: 'context' } : { kind: 'text', lastEvents: way.lastEvents },
     maximumEvents,
-    batchSize: 64,
+    // Long prompts in smaller batches: as many tokens a step, more steps.
+    batchSize: fused ? 64 : way.lastEvents > 10 ? 16 : 32,
     maximumTokens: 1280,
     tokenBuckets: fused ? [32, 64] : [256, 512, 1280],
     // The encoder knows histories already; what reaches it through young layers is mostly noise.

@@ -1,0 +1,57 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { UserLlm } from '@user-llm/user-llm';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { main } from '../src/cli.js';
+import { runDemo } from '../src/demo.js';
+import { demoOptions } from '../src/options.js';
+import { ProgressLine } from '../src/progress-line.js';
+
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'user-llm demo '));
+});
+
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+it('goes from raw files to a model that answers, a table and a report', async () => {
+  const said: string[] = [];
+  const out = join(folder, 'run');
+  const options = demoOptions(['--out', out, '--effort', '0.01', '--users', '6', '--seed', '3']);
+  const session = {
+    signal: new AbortController().signal,
+    say: (line: string) => void said.push(line),
+    progress: new ProgressLine({ write: () => true, isTTY: false }),
+    command: ['npm', 'run', 'demo'],
+  };
+  await runDemo(options, session);
+  const text = said.join('\n');
+  expect(text).toContain('67,020 ratings of 1,286 films by 566 users');
+  for (const candidate of ['markov', 'encoder alone', 'User-LLM, cross-attention', 'text prompt, last 50 events']) {
+    expect(text).toMatch(new RegExp(`^ {2}${candidate} +(\\.\\d{3}|1\\.000) `, 'm'));
+  }
+  expect(text).toMatch(/another user +no user/);
+  expect(text.match(/\(true: .+\)/g)).toHaveLength(3);
+  const report = JSON.parse(readFileSync(join(out, 'report', 'report.json'), 'utf8')) as { costs: unknown[] };
+  expect(report.costs.length).toBeGreaterThan(5);
+  const model = await UserLlm.load(join(out, 'model'));
+  expect(model.catalogue).toHaveLength(1286);
+  await model.dispose();
+}, 300_000);
+
+it.each([
+  [['--seed', 'x'], 2],
+  [['--effort', '0'], 2],
+  [['--no-such-flag'], 2],
+  [['--help'], 0],
+])('%j ends with status %d', async (args, status) => {
+  expect(await main(args)).toBe(status);
+});
+
+it('says what is wrong with a folder without ratings, and leaves nothing behind', async () => {
+  expect(await main(['--data', folder, '--out', join(folder, 'none')])).toBe(1);
+});
