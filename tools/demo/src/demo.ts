@@ -10,7 +10,7 @@ import { prepare } from './prepare.js';
 import type { ProgressLine } from './progress-line.js';
 import { askAboutUser } from './real-user.js';
 import { baseRun, scratchLlm, tuneRun, ways, type Minutes, type Setting } from './recipes.js';
-import { budgetSeconds, StageClock } from './stage-clock.js';
+import { StageClock, type DemoStage } from './stage-clock.js';
 import { stageTable, userText, usedText } from './told.js';
 import { trainRun, type RunSession } from './train-way.js';
 
@@ -66,7 +66,7 @@ export async function runDemo(options: DemoOptions, session: DemoSession): Promi
   progress.end();
   const models = new Map<string, string>();
   for (const way of ways) {
-    const stage = `tune: ${way.name}` as keyof typeof budgetSeconds;
+    const stage = `tune: ${way.name}` as DemoStage;
     models.set(way.name, await clock.time(stage, () => trainRun(tuneRun(way, setting, start), training(way.name))));
     progress.end();
   }

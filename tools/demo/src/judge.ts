@@ -108,7 +108,7 @@ export async function judge(test: Test, tuned: readonly TunedWay[], options: Jud
   const { data, questions } = test;
   const { runtime, seed, curves, command, signal, onProgress } = options;
   const bootstrap = { seed };
-  const evaluation = await evaluateCandidates(data, questions, candidatesOf(test, tuned, runtime), {
+  const evaluation = await evaluateCandidates(data, questions, candidatesOf(test, tuned), {
     bootstrap,
     signal,
     onProgress,
@@ -160,7 +160,7 @@ async function costsOf(
     }));
 }
 
-function candidatesOf({ data, questions }: Test, tuned: readonly TunedWay[], runtime: OnnxRuntime): Candidate[] {
+function candidatesOf({ data, questions }: Test, tuned: readonly TunedWay[]): Candidate[] {
   const known = trainingHistories(data, questions.split);
   const [first] = tuned;
   return [
