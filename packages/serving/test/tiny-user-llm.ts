@@ -36,7 +36,7 @@ export async function tinyUserLlm(): Promise<UserLlm> {
         config: { width: 16, layers: 1, heads: 2, maximumEvents: 6, featureWidth: 8, dropout: 0 },
       },
       compressor: { name: 'perceiver', config: { latents: 3, layers: 1, heads: 2 } },
-      fusion: { name: 'cross-attention', config: { heads: 2, deviation: 0.2 } },
+      fusion: { name: 'cross-attention', config: { heads: 2, deviation: 1 } },
       llm: {
         name: 'llama',
         config: {
