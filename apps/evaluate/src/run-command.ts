@@ -1,13 +1,12 @@
 import { dirname, join, resolve } from 'node:path';
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
-import { answersTask, measureCosts, userControls, type ReportParts } from '@user-llm/evaluation';
+import { answersTask, measureCosts, userControls, type ReportParts, trainingCurves } from '@user-llm/evaluation';
 import { UserLlm, userLlmRegistry } from '@user-llm/user-llm';
 import { baselines } from './baselines.js';
 import { evaluateAndReport } from './evaluate-and-report.js';
 import { modelCandidates, parseCandidates, usualCandidates } from './model-candidates.js';
 import { progressLine } from './progress.js';
 import { openTest, wholeNumber, withTestOptions, type OpenedTest } from './test-options.js';
-import { trainingCurves } from './training-curves.js';
 
 const examples = `
 Candidates:

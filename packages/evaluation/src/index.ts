@@ -46,6 +46,7 @@ export {
   type ReportWithPredictions,
   type TrainingCurve,
 } from './report/report.js';
+export { trainingCurves } from './report/training-curves.js';
 export { reportFiles, writeReport } from './report/write-report.js';
 export { encoderCandidate, type RankingEncoder } from './candidates/encoder.js';
 export { gatesOf, userControls, type ControlOptions } from './controls/user-controls.js';

@@ -278,7 +278,7 @@ describe('alignment', () => {
 
   it('teaches the LLM the title that the last vector stands for, and of another vector another title', async () => {
     const inputs = await stageInputs({ compressor });
-    const stage = await alignStage(aligning({}), inputs);
+    const stage = alignStage(aligning({}), inputs);
     const { parameters } = stage.task;
     const before = initializeParameters(parameters, Random.fromSeed(5));
     const { parameters: trained } = await align(inputs, stage, before, 'titles', { steps: 300 });
@@ -316,7 +316,7 @@ describe('alignment', () => {
 
   it('resumes: stopped at any batch it ends with the bits of one that never was', async () => {
     const inputs = await stageInputs({ compressor });
-    const stage = await alignStage(aligning({ batchSize: 5 }), inputs);
+    const stage = alignStage(aligning({ batchSize: 5 }), inputs);
     const before = initializeParameters(stage.task.parameters, Random.fromSeed(5));
     const whole = await align(inputs, stage, before, 'whole', { steps: 8 });
     for (const stopAfter of [1, 4, 5, 7]) {

@@ -3,7 +3,7 @@ import { UserLlmError } from '@user-llm/tensor';
 import { runDemo } from './demo.js';
 import { demoOptions } from './options.js';
 import { ProgressLine } from './progress-line.js';
-import { Stopped } from './train-way.js';
+import { Stopped } from './train-run.js';
 
 /**
  * The command `demo`.
@@ -14,7 +14,7 @@ import { Stopped } from './train-way.js';
 export async function main(args: readonly string[]): Promise<number> {
   const abort = new AbortController();
   const stop = (): void => {
-    process.stderr.write('\nStopping: the step under way is finished and saved. Once more to end at once.\n');
+    process.stderr.write('\nStopping: training that is under way is saved. Once more to end at once.\n');
     abort.abort();
   };
   process.once('SIGINT', stop);
@@ -32,7 +32,9 @@ export async function main(args: readonly string[]): Promise<number> {
     progress.end();
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (error instanceof Stopped || abort.signal.aborted) {
-      process.stderr.write('Stopped. The same command goes on from here.\n');
+      process.stderr.write(
+        'Stopped. The same command goes on from the last training step; an evaluation begins anew.\n',
+      );
       return 130;
     }
     if (!UserLlmError.isInstance(error)) throw error;

@@ -1,21 +1,17 @@
 import { join, resolve } from 'node:path';
-import { writeReport } from '@user-llm/evaluation';
+import { trainingCurves, writeReport, type TrainingCurve } from '@user-llm/evaluation';
 import { OnnxRuntime } from '@user-llm/runtime-onnx';
 import type { RunProgress } from '@user-llm/training';
 import { answerTable } from './answer-table.js';
-import { CurveKeeper } from './curves.js';
-import { judge, loadWays, openTest, reportFolder, type Judgement, type TunedWay } from './judge.js';
+import { judge, loadWays, openTest, type Judgement, type TunedWay } from './judge.js';
 import type { DemoOptions } from './options.js';
 import { prepare } from './prepare.js';
 import type { ProgressLine } from './progress-line.js';
 import { askAboutUser } from './real-user.js';
-import { baseRun, scratchLlm, tuneRun, ways, type Minutes, type Setting } from './recipes.js';
+import { baseRun, minutesAt, scratchLlm, tuneRun, ways, type Setting } from './recipes.js';
 import { StageClock, type DemoStage } from './stage-clock.js';
 import { stageTable, userText, usedText } from './told.js';
-import { trainRun, type RunSession } from './train-way.js';
-
-/** Minutes of training at the usual effort. */
-const usualMinutes: Minutes = { pretrain: 0.75, language: 1.1, tune: 0.85 };
+import { trainRun, type RunSession } from './train-run.js';
 
 /** Where the demo tells of itself. */
 export interface DemoSession {
@@ -36,7 +32,7 @@ export interface DemoSession {
 export async function runDemo(options: DemoOptions, session: DemoSession): Promise<void> {
   const { signal, say, progress } = session;
   const folder = resolve(options.out);
-  const clock = new StageClock(say);
+  const clock = new StageClock(options.effort, say);
   const dataset = join(folder, 'data');
   const { counts, citation } = await clock.time('prepare the data', () =>
     prepare(resolve(options.data), dataset, signal),
@@ -44,42 +40,26 @@ export async function runDemo(options: DemoOptions, session: DemoSession): Promi
   say(`    ${count(counts.events)} ratings of ${count(counts.items)} films by ${count(counts.users)} users`);
   if (citation !== undefined) say(`    ${citation}`);
 
-  const scaled = (minutes: number): number => minutes * options.effort;
-  const minutes = {
-    pretrain: scaled(usualMinutes.pretrain),
-    language: scaled(usualMinutes.language),
-    tune: scaled(usualMinutes.tune),
-  };
-  const setting: Setting = { dataset, seed: options.seed, minutes, llm: scratchLlm };
-  const curves = new CurveKeeper();
-  const training = (run: string): RunSession => ({
-    folder,
-    signal,
-    onProgress: (told) => {
-      curves.note(run, told);
-      progress.show(trainingText(told));
-    },
-  });
-  const start = await clock.time('pretrain the encoder, train the decoder', () =>
-    trainRun(baseRun(setting), training('base')),
-  );
+  const setting: Setting = { dataset, seed: options.seed, minutes: minutesAt(options.effort), llm: scratchLlm };
+  const training: RunSession = { folder, signal, onProgress: (told) => progress.show(trainingText(told)) };
+  const start = await clock.time('pretrain the encoder, train the decoder', () => trainRun(baseRun(setting), training));
   progress.end();
   const models = new Map<string, string>();
   for (const way of ways) {
-    const stage = `tune: ${way.name}` as DemoStage;
-    models.set(way.name, await clock.time(stage, () => trainRun(tuneRun(way, setting, start), training(way.name))));
+    const stage: DemoStage = `tune: ${way.name}`;
+    models.set(way.name, await clock.time(stage, () => trainRun(tuneRun(way, setting, start), training)));
     progress.end();
   }
 
-  const runtime = await OnnxRuntime.create();
   const test = await openTest(dataset, options.seed, options.users);
+  const runtime = await OnnxRuntime.create();
   const tuned: TunedWay[] = await loadWays(models, runtime);
   try {
-    const judgement: Judgement = await clock.time('evaluate', () =>
+    const judgement: Judgement = await clock.time('evaluate', async () =>
       judge(test, tuned, {
         runtime,
         seed: options.seed,
-        curves: curves.curves(),
+        curves: await curvesOf(folder),
         command: session.command,
         signal,
         onProgress: ({ candidate, task, answered, questions }) => {
@@ -89,7 +69,7 @@ export async function runDemo(options: DemoOptions, session: DemoSession): Promi
     );
     progress.end();
     const user = await clock.time('write the report, answer', async () => {
-      await writeReport(reportFolder(folder), judgement.made);
+      await writeReport(join(folder, 'report'), judgement.made);
       await tuned[0]!.userLlm.save(join(folder, 'model'));
       return askAboutUser(test, tuned[0]!.userLlm, signal);
     });
@@ -98,12 +78,19 @@ export async function runDemo(options: DemoOptions, session: DemoSession): Promi
     say(`\n${userText(user)}`);
     say(`\n${stageTable(clock.times)}`);
     for (const warning of judgement.made.report.warnings) say(`Warning: ${warning}`);
-    say(`\nReport: ${join(reportFolder(folder), 'report.html')}`);
+    say(`\nReport: ${join(join(folder, 'report'), 'report.html')}`);
     say('Try it: npm run serve');
   } finally {
     await Promise.all(tuned.map(({ userLlm }) => userLlm.dispose()));
     await runtime.dispose();
   }
+}
+
+/** The curves of all runs: those of the ways side by side, stage by stage. */
+async function curvesOf(folder: string): Promise<TrainingCurve[]> {
+  const runs = ['base', ...ways.map(({ name }) => name)];
+  const curves = await Promise.all(runs.map((run) => trainingCurves(join(folder, run, 'figures.jsonl'))));
+  return curves.flatMap((own, at) => own.map((curve) => (at === 0 ? curve : { ...curve, series: runs[at]! })));
 }
 
 function trainingText({ stage, step, loss, examplesPerSecond, secondsLeft }: RunProgress): string {

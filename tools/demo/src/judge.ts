@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { openDataset } from '@user-llm/datasets';
 import {
   commonCategoryCandidate,
@@ -177,6 +176,3 @@ function candidatesOf({ data, questions }: Test, tuned: readonly TunedWay[]): Ca
     }),
   ];
 }
-
-/** The folder of a demo's report. */
-export const reportFolder = (folder: string): string => join(folder, 'report');

@@ -22,6 +22,15 @@ export interface Minutes {
   readonly tune: number;
 }
 
+/**
+ * The minutes at an effort; 1 is the usual.
+ *
+ * @param effort Training time relative to the usual.
+ */
+export function minutesAt(effort: number): Minutes {
+  return { pretrain: 0.75 * effort, language: 1.1 * effort, tune: 0.85 * effort };
+}
+
 /** What the demo trains with: what it was called with, and what comes of it. */
 export interface Setting {
   /** Folder of the prepared data set. */

@@ -51,5 +51,9 @@ export function userText({ user, history, genres, answers }: RealUser): string {
 export function stageTable(times: readonly StageTime[]): string {
   const total = (of: 'seconds' | 'budget'): string => `${Math.round(times.reduce((sum, time) => sum + time[of], 0))} s`;
   const rows = times.map(({ stage, seconds, budget }) => [stage, `${Math.round(seconds)} s`, `${budget} s`]);
-  return alignedColumns([['stage', 'took', 'budget'], ...rows, ['in all', total('seconds'), total('budget')]]);
+  return alignedColumns([
+    ['stage, in this call', 'took', 'budget'],
+    ...rows,
+    ['in all', total('seconds'), total('budget')],
+  ]);
 }

@@ -1,8 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UserLlm } from '@user-llm/user-llm';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { main } from '../src/cli.js';
 import { runDemo } from '../src/demo.js';
 import { demoOptions } from '../src/options.js';
@@ -53,5 +53,40 @@ it.each([
 });
 
 it('says what is wrong with a folder without ratings, and leaves nothing behind', async () => {
-  expect(await main(['--data', folder, '--out', join(folder, 'none')])).toBe(1);
+  const said = await spoken(() => main(['--data', folder, '--out', join(folder, 'none')]));
+  expect(said).toEqual({ status: 1, text: expect.stringContaining('ratings.csv or ratings.dat') as string });
+  expect(existsSync(join(folder, 'none', 'data', 'manifest.json'))).toBe(false);
 });
+
+it('wants ratings and movies', async () => {
+  const data = join(folder, 'ratings alone');
+  mkdirSync(data);
+  const rows = Array.from({ length: 900 }, (_, at) => `${at % 30}::${Math.floor(at / 30)}::4::${978_000_000 + at}`);
+  writeFileSync(join(data, 'ratings.dat'), `${rows.join('\n')}\n`);
+  const said = await spoken(() => main(['--data', data, '--out', join(folder, 'alone')]));
+  expect(said).toEqual({ status: 1, text: expect.stringContaining('movies.csv or movies.dat') as string });
+});
+
+it('keeps to the data, the seed and the effort that a folder was made with', async () => {
+  const out = join(folder, 'run');
+  const data = join(folder, 'ratings alone');
+  expect(await spoken(() => main(['--out', out, '--data', data]))).toEqual({
+    status: 1,
+    text: expect.stringContaining('got data of another ratings.csv.gz') as string,
+  });
+  expect(await spoken(() => main(['--out', out, '--effort', '0.01', '--seed', '4']))).toEqual({
+    status: 1,
+    text: expect.stringContaining('Give the flags of the first call') as string,
+  });
+});
+
+/** What a call ends with, and says on standard error. */
+async function spoken(call: () => Promise<number>): Promise<{ readonly status: number; readonly text: string }> {
+  const written = vi.spyOn(process.stderr, 'write').mockImplementation(() => true);
+  try {
+    const status = await call();
+    return { status, text: written.mock.calls.map(([text]) => String(text)).join('') };
+  } finally {
+    written.mockRestore();
+  }
+}

@@ -13,8 +13,10 @@ export const alignConfig = z.strictObject({
   events: z
     .int()
     .min(1)
-    .default(8)
-    .describe('Items of a row, drawn at random: the title of the last one is asked, so that the order is learned too.'),
+    .default(1)
+    .describe(
+      'Items of a row, drawn at random; the title of the last is asked. More than one also teaches which is the last, and takes longer.',
+    ),
   batchSize: z.int().min(1).default(128).describe('Rows per batch.'),
   maximumTokens: z.int().min(8).default(64).describe('Tokens of a row at most: a longer title is cut.'),
 });

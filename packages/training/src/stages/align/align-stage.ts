@@ -16,12 +16,12 @@ import { directionsOf, itemDirections, itemsInput } from './item-vectors.js';
  * encoder says of a user is a direction among items; after this stage the LLM can read such directions aloud, so that
  * tuning starts from there.
  */
-export async function alignStage(config: AlignConfig, inputs: StageInputs): Promise<Stage> {
+export function alignStage(config: AlignConfig, inputs: StageInputs): Stage {
   const name = config.name ?? config.kind;
   const { userLlm, text } = requireLlm(name, inputs);
   const items = namedItems(inputs.data, inputs.item, text, config.maximumTokens);
   const strategy = trainedBy(config.strategy);
-  return Promise.resolve({
+  return {
     task: {
       name,
       parameters: userLlm.parameters as ParameterTree,
@@ -30,7 +30,7 @@ export async function alignStage(config: AlignConfig, inputs: StageInputs): Prom
     },
     trains: (parameter) => strategy(parameter) && parameterGroup(parameter) !== 'encoder',
     dispose: () => Promise.resolve(),
-  });
+  };
 }
 
 function alignLoss(name: string, model: UserLlmModel, tree: UserLlmTree, shapes: Shapes): LossGraph {

@@ -46,7 +46,7 @@ export function itemDirections(
   return stopGradient(rename(transpose(slopes_EV, ['item', 'batch']), 'batch', 'userWidth'));
 }
 
-/** Rows of directions, as long as an encoder's embeddings are after its last norm: `[B, T, E]`. */
+/** Rows of directions with root mean square 1, as after a layer norm at its first values: `[B, T, E]`. */
 export function directionsOf(
   directions_VE: Float<readonly ['item', 'userWidth']>,
   ids_BT: Symbolic<'int32', readonly ['batch', 'event']>,

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { TrainingCurve } from '@user-llm/evaluation';
+import type { TrainingCurve } from './report.js';
 
 /** Points of a line at most: more than a plot can show. */
 const mostPoints = 300;

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { runTraining, type Run, type RunProgress, type RunResult } from '@user-llm/training';
+import { UserLlmError } from '@user-llm/tensor';
+import { runTraining, type Run, type RunProgress } from '@user-llm/training';
 
 /** What a run needs besides its recipe. */
 export interface RunSession {
@@ -16,11 +17,20 @@ export class Stopped extends Error {}
  * Trains a run in its own folder, or goes on with one that was stopped there.
  *
  * @returns The folder of the trained model.
- * @throws Stopped when the signal stopped it.
+ * @throws Stopped when the signal stopped it; UserLlmError `run-mismatch` when a demo with other flags stands there.
  */
 export async function trainRun(run: Run, { folder, signal, onProgress }: RunSession): Promise<string> {
   const own = join(folder, run.config.name);
-  const result: RunResult = await runTraining(run, { folder: own, signal, onProgress });
+  const result = await runTraining(run, { folder: own, signal, onProgress }).catch((error: unknown) => {
+    if (!UserLlmError.isInstance(error) || error.code !== 'run-mismatch') throw error;
+    throw new UserLlmError('run-mismatch', {
+      what: own,
+      expected: 'a demo with the same --seed, --effort and --data',
+      got: error.details.got ?? 'one with others',
+      mend: 'Give the flags of the first call, or another folder with --out.',
+      cause: error,
+    });
+  });
   if (result.status === 'stopped') throw new Stopped();
   return join(own, 'model');
 }

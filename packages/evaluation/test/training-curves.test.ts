@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { trainingCurves } from '../src/training-curves.js';
+import { trainingCurves } from '../src/report/training-curves.js';
 
 it('reads losses and validations of each stage; later lines replace earlier ones, cut lines are passed over', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'user-llm-curves-'));
