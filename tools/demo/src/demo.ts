@@ -8,7 +8,7 @@ import type { DemoOptions } from './options.js';
 import { prepare } from './prepare.js';
 import type { ProgressLine } from './progress-line.js';
 import { askAboutUser } from './real-user.js';
-import { baseRun, minutesAt, scratchLlm, tuneRun, ways, type Setting } from './recipes.js';
+import { baseRun, minutesAt, tuneRun, ways, type Setting } from './recipes.js';
 import { StageClock, type DemoStage } from './stage-clock.js';
 import { stageTable, userText, usedText } from './told.js';
 import { trainRun, type RunSession } from './train-run.js';
@@ -40,7 +40,12 @@ export async function runDemo(options: DemoOptions, session: DemoSession): Promi
   say(`    ${count(counts.events)} ratings of ${count(counts.items)} films by ${count(counts.users)} users`);
   if (citation !== undefined) say(`    ${citation}`);
 
-  const setting: Setting = { dataset, seed: options.seed, minutes: minutesAt(options.effort), llm: scratchLlm };
+  const setting: Setting = {
+    dataset,
+    seed: options.seed,
+    minutes: minutesAt(options.effort),
+    llm: options.llm && resolve(options.llm),
+  };
   const training: RunSession = { folder, signal, onProgress: (told) => progress.show(trainingText(told)) };
   const start = await clock.time('pretrain the encoder, train the decoder', () => trainRun(baseRun(setting), training));
   progress.end();

@@ -9,12 +9,15 @@ Examples:
   $ npm run demo
   $ npm run demo -- --seed 2 --out runs/demo-2
   $ npm run demo -- --data ml-1m --out runs/ml-1m --effort 4
+  $ npm run demo -- --llm models/SmolLM2-135M --out runs/smollm2 --effort 20
   $ npm run serve`;
 
 /** What the demo is called with. */
 export interface DemoOptions {
   readonly data: string;
   readonly out: string;
+  /** Checkpoint that takes the place of the decoder trained from scratch. */
+  readonly llm?: string | undefined;
   readonly seed: number;
   readonly effort: number;
   /** Users that are judged, drawn at random; all when absent. */
@@ -31,6 +34,7 @@ export function demoOptions(args: readonly string[]): DemoOptions {
   return new Command('demo')
     .description('the main job on real data: from raw MovieLens files to a User-LLM that answers')
     .option('--data <folder>', 'a MovieLens folder of your own (ratings and movies, csv or dat)', bundled)
+    .option('--llm <path>', 'a Llama checkpoint instead of the decoder: a Hugging Face folder, or a .bin of llama2.c')
     .option('--out <folder>', 'folder of everything the demo makes', 'runs/demo')
     .option('--seed <n>', 'seed of everything random', wholeNumber, 1)
     .option('--effort <factor>', 'training time relative to the usual', positive, 1)

@@ -37,8 +37,8 @@ export interface Setting {
   readonly dataset: string;
   readonly seed: number;
   readonly minutes: Minutes;
-  /** The decoder. */
-  readonly llm: { readonly name: string; readonly config: Record<string, number> };
+  /** Path of a checkpoint that takes the place of the decoder that is trained from scratch. */
+  readonly llm?: string | undefined;
 }
 
 /** Events of a history that are read at most. */
@@ -61,7 +61,7 @@ export const judgedTasks: readonly Task[] = [nextItemTask(), favouriteCategoryTa
 export const askedTasks: readonly Task[] = [...judgedTasks, favouriteCategoryTask({ noun: 'genre', over: 'future' })];
 
 /** The decoder that is trained from scratch: a Llama of 2 layers, of about 0.9 million parameters with its embeddings. */
-export const scratchLlm: Setting['llm'] = {
+const scratchLlm = {
   name: 'llama',
   config: { width: 128, layers: 2, heads: 4, feedForward: 384, maximumTokens: 8192 },
 };
@@ -72,7 +72,7 @@ const taskMix = [
   { name: 'future-favourite-genre', weight: 1 },
 ];
 
-function modelConfig(fusion: 'cross-attention' | 'soft-prompt', llm: Setting['llm']): RunConfigInput['model'] {
+function modelConfig(fusion: 'cross-attention' | 'soft-prompt'): RunConfigInput['model'] {
   return {
     events,
     encoder: {
@@ -81,7 +81,7 @@ function modelConfig(fusion: 'cross-attention' | 'soft-prompt', llm: Setting['ll
     },
     compressor: { name: 'perceiver', config: { latents: 16, layers: 2, heads: 4, recency: 8, readLatents: false } },
     fusion: { name: fusion, config: fusion === 'cross-attention' ? { heads: 4 } : {} },
-    llm,
+    llm: scratchLlm,
   };
 }
 
@@ -100,14 +100,14 @@ export function baseRun({ dataset, seed, minutes, llm }: Setting): Run {
     budget: { minutes: minutes.language },
     prompts: { count: 2000, tasks: taskMix.map(({ name }) => name), lastEvents: 10 },
     sequenceTokens: 64,
-    optimizer: { learningRate: 3e-3, schedule: { kind: 'cosine', warmUpSteps: 50 } },
+    optimizer: { learningRate: llm === undefined ? 3e-3 : 5e-4, schedule: { kind: 'cosine', warmUpSteps: 50 } },
   };
   return defineRun({
     name: 'base',
     seed,
-    model: modelConfig('cross-attention', llm),
+    model: modelConfig('cross-attention'),
     data: { dataset },
-    text: { kind: 'train', vocabularySize: 4096 },
+    text: llm === undefined ? { kind: 'train', vocabularySize: 4096 } : { kind: 'checkpoint', path: llm },
     stages: [pretrain, language],
   });
 }
@@ -121,13 +121,17 @@ const alignShare = 0.4;
  */
 export function tuneRun(way: Way, { dataset, seed, minutes, llm }: Setting, start: string): Run {
   const optimizer = (factors: Readonly<Record<string, number>>) =>
-    ({ learningRate: 2e-3, factors, schedule: { kind: 'linear', warmUpSteps: 20, final: 0.05 } }) as const;
+    ({
+      learningRate: llm === undefined ? 2e-3 : 5e-4,
+      factors,
+      schedule: { kind: 'linear', warmUpSteps: 20, final: 0.05 },
+    }) as const;
   const fused = way.kind === 'fusion';
   const align: RunConfigInput['stages'][number] = {
     kind: 'align',
     budget: { minutes: minutes.tune * alignShare },
     events: 1,
-    maximumTokens: 16,
+    maximumTokens: llm === undefined ? 16 : 32,
     // Gates start at 0, and nothing behind them learns before they open.
     optimizer: optimizer({ '*.gate': 30 }),
   };
@@ -139,17 +143,19 @@ export function tuneRun(way: Way, { dataset, seed, minutes, llm }: Setting, star
     maximumEvents,
     // Long prompts in smaller batches: as many tokens a step, more steps.
     batchSize: fused ? 64 : way.lastEvents > 10 ? 16 : 32,
-    maximumTokens: 1280,
-    tokenBuckets: fused ? [32, 64] : [256, 512, 1280],
+    // A checkpoint has a context of its own; that of the smallest ones is 512 tokens.
+    maximumTokens: llm === undefined ? 1280 : 448,
+    tokenBuckets: fused ? [32, 64, 128] : llm === undefined ? [256, 512, 1280] : [256, 448],
     // The encoder knows histories already; what reaches it through young layers is mostly noise.
     optimizer: optimizer({ '*.gate': 10, 'encoder.*': 0.1 }),
   };
   return defineRun({
     name: way.name,
     seed,
-    model: modelConfig(fused ? way.fusion : 'cross-attention', llm),
+    model: modelConfig(fused ? way.fusion : 'cross-attention'),
     data: { dataset },
     start: { model: start },
+    ...(llm !== undefined && { text: { kind: 'checkpoint', path: llm } }),
     stages: fused ? [align, tune] : [tune],
   });
 }

@@ -67,6 +67,11 @@ it('wants ratings and movies', async () => {
   expect(said).toEqual({ status: 1, text: expect.stringContaining('movies.csv or movies.dat') as string });
 });
 
+it('says what is wrong with a checkpoint', async () => {
+  const said = await spoken(() => main(['--llm', join(folder, 'none.bin'), '--out', join(folder, 'llm')]));
+  expect(said).toEqual({ status: 1, text: expect.stringContaining('none.bin') as string });
+});
+
 it('keeps to the data, the seed and the effort that a folder was made with', async () => {
   const out = join(folder, 'run');
   const data = join(folder, 'ratings alone');
