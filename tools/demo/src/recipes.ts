@@ -60,7 +60,7 @@ export const judgedTasks: readonly Task[] = [nextItemTask(), favouriteCategoryTa
  */
 export const askedTasks: readonly Task[] = [...judgedTasks, favouriteCategoryTask({ noun: 'genre', over: 'future' })];
 
-/** The decoder that is trained from scratch: a Llama of 2 layers, of about 0.9 million parameters with its embeddings. */
+/** The decoder that is trained from scratch: a Llama of 2 layers, 950,912 parameters with its 4,096 tokens. */
 const scratchLlm = {
   name: 'llama',
   config: { width: 128, layers: 2, heads: 4, feedForward: 384, maximumTokens: 8192 },
