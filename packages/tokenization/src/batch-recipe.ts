@@ -6,7 +6,7 @@ import { windowOptions } from './windows.js';
 /** Which windows of which events become batches, and in which order. */
 export const batchRecipe = z
   .strictObject({
-    split: splitOptions.default({ kind: 'leave-last-out', validation: true }),
+    split: splitOptions.default({ kind: 'leave-last-out', validation: 1, seed: 0 }),
     part: z.enum(['train', 'validation', 'test']).default('train'),
     window: windowOptions,
     /** Users with fewer events are left out. */

@@ -32,6 +32,7 @@ export { openParquetTimelines, type ParquetTimelinesOptions } from './parquet-ti
 export { firstValueId, reservedIds } from './reserved-ids.js';
 export type { PlannedFeature, ReadyFeature } from './schema-plan.js';
 export {
+  heldOutEvents,
   partOfUser,
   targetRange,
   timeSplit,

@@ -15,7 +15,7 @@ const historyLength = 50;
  * thresholds would give.
  */
 export const paperProtocol = {
-  split: { kind: 'leave-last-out', validation: false },
+  split: { kind: 'leave-last-out', validation: 0, seed: 0 },
   window: { kind: 'sliding', length: historyLength, stride: 1, partial: false },
   minimumEvents: historyLength + 2,
 } as const satisfies Partial<BatchRecipe>;

@@ -7,9 +7,11 @@ const share = z.number().min(0).max(1);
 /** How events are parted into training, validation and test. */
 export const splitOptions = z.discriminatedUnion('kind', [
   z.strictObject({
-    /** Each user's last event is tested, the one before validates (unless told not to), the others train. */
+    /** Each user's last event is tested, the one before validates, the others train. */
     kind: z.literal('leave-last-out'),
-    validation: z.boolean().default(true),
+    /** Share of the users whose last event but one validates, chosen by a hash of the user's id; that of the others trains. */
+    validation: share.default(1),
+    seed: z.int().default(0),
   }),
   z
     .strictObject({
@@ -52,7 +54,7 @@ export function targetRange(timelines: Timelines, user: number, split: Split, pa
   const length = timelines.lengthOf(user);
   switch (split.kind) {
     case 'leave-last-out':
-      return cut(part, length - (split.validation ? 2 : 1), length - 1, length);
+      return cut(part, length - heldOutEvents(timelines.columns.users[user]!, split), length - 1, length);
     case 'time':
       return cut(
         part,
@@ -65,9 +67,14 @@ export function targetRange(timelines: Timelines, user: number, split: Split, pa
   }
 }
 
+/** How many of a user's last events a leave-last-out split does not train on: the tested one, and that which validates. */
+export function heldOutEvents(user: string, split: Split & { readonly kind: 'leave-last-out' }): number {
+  return placeOf(user, split.seed) < split.validation ? 2 : 1;
+}
+
 /** The part that a held-out-users split puts a user in. */
 export function partOfUser(user: string, split: Split & { readonly kind: 'held-out-users' }): Part {
-  const place = stringHash(user, split.seed) / 2 ** 32;
+  const place = placeOf(user, split.seed);
   if (place < split.test) return 'test';
   return place < split.test + split.validation ? 'validation' : 'train';
 }
@@ -82,6 +89,11 @@ export function timeSplit(timelines: Timelines, validation: number, test: number
   const sorted = timelines.columns.times.slice().sort();
   const at = (place: number) => sorted[Math.min(sorted.length - 1, Math.floor(place * sorted.length))] ?? 0;
   return { kind: 'time', validationFrom: at(1 - validation - test), testFrom: at(1 - test) };
+}
+
+/** A number from 0 to below 1 that a user keeps whatever others there are. */
+function placeOf(user: string, seed: number): number {
+  return stringHash(user, seed) / 2 ** 32;
 }
 
 function cut(part: Part, validationFrom: number, testFrom: number, length: number): TargetRange {

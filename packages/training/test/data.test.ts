@@ -9,7 +9,7 @@ import { tokenized, trainingEvents } from '../src/data/training-data.js';
 import { tinyEvents, tinyItems, tinyModel } from './tiny-run.js';
 
 const schema = tinyModel.events;
-const leaveOut = { kind: 'leave-last-out', validation: true } as const;
+const leaveOut = { kind: 'leave-last-out', validation: 1, seed: 0 } as const;
 const dataOf = async (split: SplitOptions = leaveOut) =>
   tokenized(await dataInMemory(tinyEvents, tinyItems, split as never), schema, featureKinds);
 

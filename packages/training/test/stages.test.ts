@@ -20,7 +20,7 @@ import { testRuntime } from './support.js';
 import { tinyEvents, tinyItems, tinyModel } from './tiny-run.js';
 
 const runtime = testRuntime();
-const split = { kind: 'leave-last-out', validation: true } as const;
+const split = { kind: 'leave-last-out', validation: 1, seed: 0 } as const;
 const data = async () => tokenized(await dataInMemory(tinyEvents, tinyItems, split), tinyModel.events, featureKinds);
 const text = loadTokenizer(
   trainBpe(

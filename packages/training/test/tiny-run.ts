@@ -24,7 +24,7 @@ export const tinyEvents: readonly Event[] = Array.from({ length: 40 }, (_, user)
 
 /** Those in memory. */
 export const tinyData = (): Promise<TrainingData> =>
-  dataInMemory(tinyEvents, tinyItems, { kind: 'leave-last-out', validation: true });
+  dataInMemory(tinyEvents, tinyItems, { kind: 'leave-last-out', validation: 1, seed: 0 });
 
 /** A model of some thousand parameters with every part. */
 export const tinyModel = {

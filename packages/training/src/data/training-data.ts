@@ -5,6 +5,7 @@ import { UserLlmError } from '@user-llm/tensor';
 import {
   EventTokenizer,
   eventsInMemory,
+  heldOutEvents,
   parquetEvents,
   parquetItems,
   partOfUser,
@@ -52,7 +53,7 @@ export async function readDataset(folder: string, split: Split): Promise<Trainin
 export async function dataInMemory(
   events: Iterable<Event>,
   items: Iterable<Item> = [],
-  split: Split = { kind: 'leave-last-out', validation: true },
+  split: Split = { kind: 'leave-last-out', validation: 1, seed: 0 },
 ): Promise<TrainingData> {
   const all = [...events];
   const fields = [...new Set(all.flatMap((event) => Object.keys(event)))].filter((field) => !ownColumns.has(field));
@@ -80,7 +81,7 @@ export function trainingEvents({ histories, split }: TrainingData): EventSource 
     case 'held-out-users':
       return histories.source((user, length) => (partOfUser(histories.users[user]!, split) === 'train' ? length : 0));
     case 'leave-last-out':
-      return histories.source((_, length) => Math.max(0, length - (split.validation ? 2 : 1)));
+      return histories.source((user, length) => Math.max(0, length - heldOutEvents(histories.users[user]!, split)));
     case 'time':
       return histories.source((user) => histories.before(user, split.validationFrom));
   }

@@ -7,7 +7,10 @@ export const splitConfig = z
   .discriminatedUnion('kind', [
     z.strictObject({
       kind: z.literal('leave-last-out').describe("Each user's last event is tested, the one before validates."),
-      validation: z.boolean().default(true).describe('Whether the event before the last is kept for validation.'),
+      validation: share
+        .default(1)
+        .describe('Share of the users whose last event but one validates; that of the others trains.'),
+      seed: z.int().default(0).describe('Another seed validates on other users.'),
     }),
     z.strictObject({
       kind: z.literal('time').describe('Events from a moment on validate, from a later one on test.'),
