@@ -34,8 +34,11 @@ export {
   type TestQuestion,
 } from './protocol/questions.js';
 export type { ControlCondition, ControlResult } from './controls/control-result.js';
+export { html, type Html } from './report/html.js';
 export { htmlReport } from './report/html-report.js';
 export { markdownReport } from './report/markdown-report.js';
+export { htmlPage, type PageParts } from './report/page.js';
+export { plot, type PlotSpec } from './report/plot.js';
 export { findProvenance, type Provenance } from './report/provenance.js';
 export { publishedFor, type PublishedResult } from './report/published.js';
 export {
@@ -49,6 +52,7 @@ export {
 export { trainingCurves } from './report/training-curves.js';
 export { reportFiles, writeReport } from './report/write-report.js';
 export { encoderCandidate, type RankingEncoder } from './candidates/encoder.js';
+export { perplexityOf, type Perplexity } from './controls/perplexity.js';
 export { gatesOf, userControls, type ControlOptions } from './controls/user-controls.js';
 export { AnswerLosses, type AnswerToScore } from './model/answer-losses.js';
 export type { ModelInHand } from './model/model-in-hand.js';
@@ -56,5 +60,6 @@ export { answerFlops, type AnswerSize } from './cost/answer-flops.js';
 export { timeAnswer, type TimingOptions } from './cost/time-answer.js';
 export type { AnsweringModel, LanguageOptions } from './candidates/language.js';
 export { textPromptCandidate, type TextPromptOptions } from './candidates/text-prompt.js';
+export { rememberedCandidate, type Remembering } from './candidates/remembered.js';
 export { userLlmCandidate } from './candidates/user-llm.js';
 export { measureCosts, type CostOptions } from './cost/measure-costs.js';

@@ -10,6 +10,7 @@ import {
   evaluateCandidates,
   evaluationData,
   leaveLastOut,
+  perplexityOf,
   planQuestions,
   userControls,
   type ModelInHand,
@@ -80,12 +81,7 @@ describe('losses of answers', () => {
   }));
 
   it('are those of a uniform model where the LLM knows nothing', async () => {
-    const blank = ({ axes, shape, size }: Tensor<'float32'>) =>
-      new Tensor('float32', axes, shape, new Float32Array(size)) as unknown as Tensor<'float32'>;
-    const weights = Object.entries(held.weights).map(([name, tensor]) => {
-      return [name, /embed_tokens|lm_head/u.test(name) ? blank(tensor) : tensor] as const;
-    });
-    const [loss] = await new AnswerLosses({ ...held, weights: Object.fromEntries(weights) }).of(answers.slice(0, 1));
+    const [loss] = await new AnswerLosses(ignorant()).of(answers.slice(0, 1));
     expect(loss).toBeCloseTo(Math.log(held.textTokenizer.vocabularySize), 4);
   });
 
@@ -98,6 +94,36 @@ describe('losses of answers', () => {
     }
   });
 });
+
+describe('perplexity', () => {
+  const texts = ['Film a', 'A longer text, of which the model knows nothing.'];
+
+  it('is the size of the vocabulary where the LLM knows nothing', async () => {
+    const { perplexity, tokens } = await perplexityOf(ignorant(), texts);
+    expect(perplexity).toBeCloseTo(held.textTokenizer.vocabularySize, 2);
+    const counts = texts.map((text) => held.textTokenizer.encode(text).length + 1);
+    const first = held.textTokenizer.begin === undefined ? 1 : 0;
+    expect(tokens).toBe(counts[0]! + counts[1]! - 2 * first);
+  });
+
+  it('is the mean over tokens, and does not see open gates', async () => {
+    const [one, other] = await Promise.all(texts.map((text) => perplexityOf(held, [text])));
+    const both = await perplexityOf(held, texts);
+    const mean = (Math.log(one!.perplexity) * one!.tokens + Math.log(other!.perplexity) * other!.tokens) / both.tokens;
+    expect(Math.log(both.perplexity)).toBeCloseTo(mean, 5);
+    expect((await perplexityOf(open, texts)).perplexity).toBeCloseTo(both.perplexity, 4);
+  });
+});
+
+/** The model with an LLM whose logits are all alike. */
+function ignorant(): ModelInHand {
+  const blank = ({ axes, shape, size }: Tensor<'float32'>) =>
+    new Tensor('float32', axes, shape, new Float32Array(size)) as unknown as Tensor<'float32'>;
+  const weights = Object.entries(held.weights).map(([name, tensor]) => {
+    return [name, /embed_tokens|lm_head/u.test(name) ? blank(tensor) : tensor] as const;
+  });
+  return { ...held, weights: Object.fromEntries(weights) };
+}
 
 describe('controls', () => {
   const run = (model: ModelInHand) =>

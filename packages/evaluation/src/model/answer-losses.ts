@@ -35,6 +35,13 @@ export interface AnswerToScore {
   readonly answer: string;
 }
 
+/** Tokens about a user, of which the first ones are given. */
+interface Sequence {
+  readonly history: readonly Event[];
+  readonly tokens: readonly number[];
+  readonly given: number;
+}
+
 /** How likely a model finds answers: the mean negative log-likelihood per token, the end included, in nats. */
 export class AnswerLosses {
   readonly #held: ModelInHand;
@@ -49,32 +56,59 @@ export class AnswerLosses {
   }
 
   /** One loss for each answer. */
-  async of(answers: readonly AnswerToScore[], signal?: AbortSignal): Promise<number[]> {
-    const { model, eventTokenizer, textTokenizer } = this.#held;
-    const program = await this.#programs.get('losses of answers', () => lossGraph(model));
-    const texts = answers.map(({ instruction, answer }) => {
+  of(answers: readonly AnswerToScore[], signal?: AbortSignal): Promise<number[]> {
+    const { textTokenizer } = this.#held;
+    const sequences = answers.map(({ history, instruction, answer }): Sequence => {
       const prompt = encodePrompt(textTokenizer, instruction);
-      const tokens = [...prompt, ...encodeAnswer(textTokenizer, answer)];
-      // A token is predicted at the place before it.
-      return { tokens, from: prompt.length - 1, count: tokens.length - prompt.length };
+      return { history, tokens: [...prompt, ...encodeAnswer(textTokenizer, answer)], given: prompt.length };
     });
-    const longest = Math.max(...texts.map(({ tokens }) => tokens.length));
-    const all = new Int32Array(answers.length * longest);
-    texts.forEach(({ tokens }, row) => all.set(tokens, row * longest));
-    const rows = texts.flatMap(({ from, count }, row) => indices(count).map((at) => row * longest + from + at));
-    const labels = texts.flatMap(({ tokens, from, count }) => tokens.slice(from + 1, from + 1 + count));
+    return this.#meanLosses(sequences, signal);
+  }
+
+  /**
+   * One loss for each text that stands for itself, told of nobody: of all its tokens and the end, but for the first where
+   * the LLM has no token to begin with.
+   */
+  async ofTexts(
+    texts: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<{ readonly loss: number; readonly tokens: number }[]> {
+    const { textTokenizer } = this.#held;
+    const { begin, end } = textTokenizer;
+    const sequences = texts.map((text): Sequence => ({
+      history: [],
+      tokens: [...(begin === undefined ? [] : [begin]), ...textTokenizer.encode(text), end],
+      given: 1,
+    }));
+    const losses = await this.#meanLosses(sequences, signal);
+    return losses.map((loss, at) => ({ loss, tokens: sequences[at]!.tokens.length - 1 }));
+  }
+
+  /** The mean loss of the tokens of each sequence that are not given. */
+  async #meanLosses(sequences: readonly Sequence[], signal?: AbortSignal): Promise<number[]> {
+    const { model, eventTokenizer } = this.#held;
+    const program = await this.#programs.get('losses of answers', () => lossGraph(model));
+    const longest = Math.max(...sequences.map(({ tokens }) => tokens.length));
+    const all = new Int32Array(sequences.length * longest);
+    sequences.forEach(({ tokens }, row) => all.set(tokens, row * longest));
+    const counts = sequences.map(({ tokens, given }) => tokens.length - given);
+    // A token is predicted at the place before it.
+    const rows = sequences.flatMap(({ given }, row) =>
+      indices(counts[row]!).map((at) => row * longest + given - 1 + at),
+    );
+    const labels = sequences.flatMap(({ tokens, given }) => tokens.slice(given));
     const feeds = {
       ...historyFeeds(
         model.features,
-        answers.map(({ history }) => idsOf(eventTokenizer, history, model.maximumEvents)),
+        sequences.map(({ history }) => idsOf(eventTokenizer, history, model.maximumEvents)),
       ),
-      tokens: new Tensor('int32', ['batch', 'token'], [answers.length, longest], all) as unknown as Tensor,
+      tokens: new Tensor('int32', ['batch', 'token'], [sequences.length, longest], all) as unknown as Tensor,
       rows: rowTensor(rows),
       labels: rowTensor(labels),
     };
     const { losses } = await runOnHost(program, feeds, signal);
     let at = 0;
-    return texts.map(({ count }) => {
+    return counts.map((count) => {
       const own = indices(count).map(() => Number(losses!.data[at++]));
       return own.reduce((sum, loss) => sum + loss, 0) / count;
     });

@@ -3,7 +3,11 @@ import { targetRange, timeSplit, Timelines, type Part, type Split } from '@user-
 import type { EvaluationData } from '../data/evaluation-data.js';
 
 /** Each user's last event is the test, the one before it validates, the others train. */
-export const leaveLastOut: Split & { readonly kind: 'leave-last-out' } = { kind: 'leave-last-out', validation: 1, seed: 0 };
+export const leaveLastOut: Split & { readonly kind: 'leave-last-out' } = {
+  kind: 'leave-last-out',
+  validation: 1,
+  seed: 0,
+};
 
 /**
  * One moment for all users: what comes after it is the test.
