@@ -55,7 +55,7 @@ export const operatorCases: { readonly [N in OperatorName]: OperatorCase<Attribu
       { shape: [8, 8, hidden, 16] },
       { dtype: 'int32', shape: [8], values: Array<number>(8).fill(events) },
     ],
-    attributes: { heads: 8, keyValueHeads: 8, scale: 0.25, window: 0 },
+    attributes: { heads: 8, keyValueHeads: 8, scale: 0.25, window: 0, softCap: 0 },
   },
   cast: { inputs: [activations], attributes: { dtype: 'int32' } },
   concat: { inputs: [activations, activations], attributes: { axis: 1 } },
@@ -77,7 +77,7 @@ export const operatorCases: { readonly [N in OperatorName]: OperatorCase<Attribu
   lessEqual: two,
   linearCrossEntropy: {
     inputs: [{ shape: [rows, width] }, table, ids],
-    attributes: { smoothing: 0, rowsAtOnce: 0 },
+    attributes: { smoothing: 0, rowsAtOnce: 0, softCap: 0 },
   },
   logSoftmax: { inputs: [logits], attributes: { axis: 1 } },
   logarithm: oneOfPositive,

@@ -22,6 +22,8 @@ export interface CachedAttentionAttributes {
   readonly scale: number;
   /** How many keys back a query reads, its own included; 0 for all. */
   readonly window: number;
+  /** Scores stay within this bound by tanh; 0 for no bound. */
+  readonly softCap: number;
 }
 
 function infer(inputs: readonly TensorType[], { heads, keyValueHeads }: CachedAttentionAttributes): TensorType[] {
@@ -86,7 +88,7 @@ function written(past: Symbolic, fresh: Symbolic, offset_BM: Symbolic): Symbolic
 export const cachedAttentionOperator = defineComposite<CachedAttentionAttributes>({
   name: 'cachedAttention',
   infer,
-  decompose: ([query, key, value, pastKey, pastValue, lengths], { heads, keyValueHeads, scale, window }) => {
+  decompose: ([query, key, value, pastKey, pastValue, lengths], { heads, keyValueHeads, scale, window, softCap }) => {
     const [batch, time] = query!.shape;
     const [, , places] = pastKey!.shape;
     const offset_BM = offsets(pastKey!, lengths!);
@@ -99,10 +101,10 @@ export const cachedAttentionOperator = defineComposite<CachedAttentionAttributes
     const rows = caches.map((cache) =>
       rawReshape(rawTranspose(cache, [0, 2, 1, 3]), ['batch', 'place', 'width'], [batch!, places!, key!.shape[2]!]),
     );
-    const attributes = { heads, keyValueHeads, scale, causal: false, window: 0, softCap: 0 };
+    const attributes = { heads, keyValueHeads, scale, causal: false, window: 0, softCap };
     return [applyOne(attentionOperator, [query!, ...rows, mask_BTM], attributes), ...caches];
   },
-  onnx: (emitter, inputs, { attributes: { heads, keyValueHeads, scale, window } }) => {
+  onnx: (emitter, inputs, { attributes: { heads, keyValueHeads, scale, window, softCap } }) => {
     const [query, , , pastKey, , lengths] = inputs;
     const size = pastKey!.shape[3];
     const [, time] = query!.shape;
@@ -118,6 +120,7 @@ export const cachedAttentionOperator = defineComposite<CachedAttentionAttributes
         kv_num_heads: { int: keyValueHeads },
         scale: { float: scale },
         ...(window === 0 ? {} : { local_window_size: { int: window } }),
+        ...(softCap === 0 ? {} : { softcap: { float: softCap } }),
       },
       { domain: 'com.microsoft', outputs: 3 },
     );
@@ -126,8 +129,14 @@ export const cachedAttentionOperator = defineComposite<CachedAttentionAttributes
     cachedExample('one token, unequal pasts', { batch: 2, time: 1, places: 6, size: 16, lengths: [0, 4] }, {}),
     cachedExample('shared key heads', { batch: 2, time: 1, places: 5, size: 16, lengths: [3, 1] }, { heads: 4 }),
     cachedExample('window', { batch: 1, time: 1, places: 6, size: 16, lengths: [5] }, { window: 3 }),
+    cachedExample('bounded scores', { batch: 2, time: 1, places: 6, size: 16, lengths: [1, 4] }, { softCap: 0.5 }),
     cachedExample('several tokens', { batch: 2, time: 3, places: 6, size: 4, lengths: [0, 2] }, {}),
     cachedExample('several tokens, window', { batch: 1, time: 2, places: 5, size: 4, lengths: [2] }, { window: 2 }),
+    cachedExample(
+      'several tokens, bounded scores',
+      { batch: 1, time: 2, places: 4, size: 4, lengths: [1] },
+      { softCap: 1 },
+    ),
     cachedExample('one token, odd head size', { batch: 1, time: 1, places: 4, size: 6, lengths: [2] }, {}),
   ],
 });
@@ -145,7 +154,7 @@ function cachedExample(
   { batch, time, places, size, lengths }: ExampleSizes,
   more: Partial<CachedAttentionAttributes>,
 ): Example<CachedAttentionAttributes> {
-  const attributes = { heads: 2, keyValueHeads: 2, scale: 0.5, window: 0, ...more };
+  const attributes = { heads: 2, keyValueHeads: 2, scale: 0.5, window: 0, softCap: 0, ...more };
   const fresh = { shape: [batch, time, attributes.keyValueHeads * size] };
   const past = { shape: [batch, attributes.keyValueHeads, places, size] };
   return {
@@ -174,6 +183,8 @@ export interface CachedAttentionOptions {
   readonly scale?: number;
   /** How many keys back a query reads, its own included. */
   readonly window?: number;
+  /** Bound on scores, `softCap * tanh(score / softCap)`. */
+  readonly softCap?: number;
 }
 
 /**
@@ -191,12 +202,12 @@ export function cachedAttention<B extends string, T extends string, W extends st
   value: Float<readonly [NoInfer<B>, NoInfer<T>, NoInfer<KW>]>,
   caches: { readonly keys: KeyValueCache<NoInfer<B>>; readonly values: KeyValueCache<NoInfer<B>> },
   lengths: Symbolic<'int32', readonly [NoInfer<B>]>,
-  { heads, keyValueHeads = heads, scale, window = 0 }: CachedAttentionOptions,
+  { heads, keyValueHeads = heads, scale, window = 0, softCap = 0 }: CachedAttentionOptions,
 ): { readonly mixed: Float<readonly [B, T, W]>; readonly keys: KeyValueCache<B>; readonly values: KeyValueCache<B> } {
   const size = caches.keys.shape[3];
   if (typeof size !== 'number')
     throw mismatch('cachedAttention', 'a head size known when the graph is built', [caches.keys]);
-  const attributes = { heads, keyValueHeads, scale: scale ?? size ** -0.5, window };
+  const attributes = { heads, keyValueHeads, scale: scale ?? size ** -0.5, window, softCap };
   const inputs = [query, key, value, caches.keys, caches.values, lengths] as readonly Symbolic[];
   const [mixed, keys, values] = apply(cachedAttentionOperator, inputs, attributes);
   return {
