@@ -1,6 +1,38 @@
+export type { DecoderModule } from './architecture/decoder.js';
+export { buildDecoder } from './architecture/decoder.js';
+export type {
+  ActivationKind,
+  DecoderDescription,
+  LayerDescription,
+  LayerMap,
+  NormDescription,
+} from './architecture/description.js';
+export type { DecoderLayerParameters, DecoderParameters, NormParameters } from './architecture/parameters.js';
+export {
+  rotaryScaling,
+  rotaryTurn,
+  type RotaryPositions,
+  type RotaryScaling,
+} from './architecture/rotary-scaling.js';
+export { builtInFamilies, languageModels, type CheckpointFamily } from './families/checkpoint-family.js';
+export { decoderFamily, llamaLike, type DecoderFamily, type LlamaLikeConfig } from './families/decoder-family.js';
+export { ofEveryLayer, type StoredTensor } from './families/state-dict.js';
+export { gemma2Config, type Gemma2Config } from './families/gemma2/config.js';
+export { gemma2 } from './families/gemma2/gemma2.js';
+export { gemma3Config, type Gemma3Config } from './families/gemma3/config.js';
+export { gemma3 } from './families/gemma3/gemma3.js';
+export { gpt2Config, type Gpt2Config } from './families/gpt2/config.js';
+export { gpt2 } from './families/gpt2/gpt2.js';
 export { llamaConfig, type LlamaConfig } from './families/llama/config.js';
 export { llama } from './families/llama/llama.js';
-export type { LlamaLayerParameters, LlamaParameters } from './families/llama/parameters.js';
+export { mistralConfig, type MistralConfig } from './families/mistral/config.js';
+export { mistral } from './families/mistral/mistral.js';
+export { phi3Config, type Phi3Config } from './families/phi3/config.js';
+export { phi3 } from './families/phi3/phi3.js';
+export { qwen2Config, type Qwen2Config } from './families/qwen2/config.js';
+export { qwen2 } from './families/qwen2/qwen2.js';
+export { qwen3Config, type Qwen3Config } from './families/qwen3/config.js';
+export { qwen3 } from './families/qwen3/qwen3.js';
 export { loadTokenizer, type JsonTokenizer, type TokenizerRoles } from './text/load-tokenizer.js';
 export type { PipelineStep, TokenizerJson } from './text/tokenizer-json.js';
 export { trainBpe, type BpeOptions, type SpecialTokens } from './text/train-bpe.js';
@@ -38,7 +70,7 @@ export type { RankingInputs } from './ranking/ranking-options.js';
 export { scoreChoices, scoreTitles } from './ranking/score-titles.js';
 export { TitleTrie, type TokenizedTitle, type TrieEdge } from './ranking/title-trie.js';
 export { loadLanguageModel } from './checkpoints/load-language-model.js';
-export type { LoadedLanguageModel } from './checkpoints/hugging-face.js';
+export type { FamilyOptions, LoadedLanguageModel } from './checkpoints/hugging-face.js';
 export { saveLanguageModel, type SavedLanguageModel } from './checkpoints/save-language-model.js';
 export {
   readLlama2cVocabulary,

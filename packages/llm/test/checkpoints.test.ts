@@ -160,11 +160,16 @@ describe('a bad checkpoint', () => {
   it.each<[string, string, () => Promise<unknown>]>([
     ['unknown-architecture', 'of another architecture', () => change({ architectures: ['MambaForCausalLM'] })],
     ['unknown-architecture', 'of no architecture', () => change({ architectures: undefined, model_type: undefined })],
-    ['bad-config', 'with scaled positions', () => change({ rope_parameters: { rope_type: 'yarn', rope_theta: 5 } })],
+    ['bad-config', 'with positions of another kind', () => change({ rope_parameters: { rope_type: 'mrope' } })],
     [
       'bad-config',
-      'with scaled positions of transformers 4',
-      () => change({ rope_scaling: { type: 'linear', factor: 2 } }),
+      'with scaled positions that lack a number',
+      () => change({ rope_parameters: undefined, rope_scaling: { type: 'linear' } }),
+    ],
+    [
+      'bad-config',
+      'with a factor that is none',
+      () => change({ rope_parameters: { rope_type: 'linear', factor: 'x' } }),
     ],
     ['bad-config', 'with another activation', () => change({ hidden_act: 'gelu' })],
     ['bad-config', 'without a width', () => change({ hidden_size: undefined })],

@@ -14,7 +14,7 @@ export interface LanguageModelHooks {
   /** Called between self-attention and feed-forward of each layer, after the residual addition. */
   afterSelfAttention?(hidden: HiddenStates, layer: number): HiddenStates;
   /**
-   * Called for each linear map, by its name in the checkpoint without `.weight`.
+   * Called for each linear map, by the name of its parameter without `.weight`.
    *
    * @param mapped What the map itself makes of `x`.
    */
@@ -56,7 +56,11 @@ export interface BranchStep {
   readonly embeddings: HiddenStates;
   /** `[batch, token]`: where each new token stands in its own sequence. */
   readonly positions: Symbolic<'int32', readonly ['batch', 'token']>;
-  /** `[batch, token, place]`: which places a new token reads, of the cached ones and then of the new tokens, itself among them; a batch of 1 is all rows'. */
+  /**
+   * `[batch, token, place]`: which places hold what a new token's own sequence has up to itself, of the cached ones and
+   * then of the new tokens; a sequence's places are in its order, whatever lies between them. A layer with a window
+   * reads the last of them alone. A batch of 1 is all rows'.
+   */
   readonly mask: Symbolic<'bool', readonly ['batch', 'token', 'place']>;
   /** One per layer, all places of which may be read; absent where nothing came before. */
   readonly caches?: readonly LayerCache[];
@@ -113,6 +117,4 @@ export interface LanguageModelModule extends Module {
 /** A family of decoder-only LLMs. */
 export interface LanguageModel<Config = unknown> extends ModelPart<Config> {
   build(config: Config): LanguageModelModule;
-  /** The checkpoint's name of each parameter, by our name; the same name where it is not listed. */
-  checkpointNames(config: Config): Readonly<Record<string, string>>;
 }

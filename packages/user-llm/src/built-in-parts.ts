@@ -1,5 +1,5 @@
 import { bothFusions, crossAttention, softPrompt } from '@user-llm/fusion';
-import { llama } from '@user-llm/llm';
+import { languageModels } from '@user-llm/llm';
 import { identityCompressor, lastEvent, meanPool, perceiverResampler } from '@user-llm/perceiver';
 import { createRegistry, definePlugin, type Plugin, type Registry } from '@user-llm/plugin';
 import { builtInMetrics, builtInTasks } from '@user-llm/tasks';
@@ -17,7 +17,7 @@ export function builtInParts(): Plugin {
     encoders: [autoregressiveEncoder, dualEncoder, bert4rec],
     compressors: [perceiverResampler, meanPool, lastEvent, identityCompressor],
     fusions: [crossAttention, softPrompt, bothFusions],
-    llms: [llama],
+    llms: languageModels,
   });
 }
 

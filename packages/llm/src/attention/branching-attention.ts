@@ -1,13 +1,17 @@
 import {
   add,
+  and,
   batchMatmul,
   batchMatmulTransposed,
   cast,
   concat,
+  cumulativeSum,
   joinAxes,
+  lessEqual,
   multiply,
   reshape,
   multiplySizes,
+  softCap as bounded,
   softmax,
   splitAxis,
   subtract,
@@ -23,10 +27,27 @@ import type { LayerCache } from '@user-llm/plugin';
 /** What a score that must not count is lowered by. */
 const veto = 1e30;
 
-/** How heads share keys. */
+type Mask = Symbolic<'bool', readonly ['batch', 'token', 'place']>;
+
+/** How heads share keys, and what they read. */
 export interface BranchingAttentionOptions {
   readonly heads: number;
   readonly keyValueHeads: number;
+  /** What scores are multiplied with. */
+  readonly scale: number;
+  /** How many places of its own sequence a token reads, its own included; all when absent. */
+  readonly window?: number;
+  /** Bound on scores, by tanh; none when absent. */
+  readonly softCap?: number;
+}
+
+/**
+ * The places of a mask that are the last ones, up to a window: those of a sequence stand in its order, whatever lies
+ * between them.
+ */
+function withinWindow(mask_BLP: Mask, window: number): Mask {
+  const read_BLP = cast(mask_BLP, 'int32');
+  return and(mask_BLP, lessEqual(cumulativeSum(read_BLP, 'place', { reverse: true }), window));
 }
 
 /**
@@ -36,7 +57,7 @@ export interface BranchingAttentionOptions {
  * @param query_BLQ `[B, L, H*S]`, turned by the tokens' own positions.
  * @param key_BLU `[B, L, N*S]`, and `value_BLU` the same.
  * @param cache Keys and values of earlier places; none when absent.
- * @param mask_BLP `[B, L, P]` or `[1, L, P]`: which places each token reads.
+ * @param mask_BLP `[B, L, P]` or `[1, L, P]`: which places are a token's sequence up to itself, in its order.
  * @returns What the queries read, `[B, L, H*S]`, and the cache with the new tokens behind all its places.
  */
 export function branchingAttention(
@@ -44,8 +65,8 @@ export function branchingAttention(
   key_BLU: Float<readonly ['batch', 'token', 'keyValueWidth']>,
   value_BLU: Float<readonly ['batch', 'token', 'keyValueWidth']>,
   cache: LayerCache | undefined,
-  mask_BLP: Symbolic<'bool', readonly ['batch', 'token', 'place']>,
-  { heads, keyValueHeads }: BranchingAttentionOptions,
+  mask_BLP: Mask,
+  { heads, keyValueHeads, scale, window, softCap }: BranchingAttentionOptions,
 ): { readonly mixed: Float<readonly ['batch', 'token', 'queryWidth']>; readonly cache: LayerCache } {
   const [batch, tokens, width] = query_BLQ.shape;
   const headSize = (width as number) / heads;
@@ -71,7 +92,7 @@ export function branchingAttention(
   const values_BNPS = grown(cache?.values, value_BLU);
   const places = keys_BNPS.shape[2]!;
   const query_BHLS = transpose(
-    splitAxis(multiply(query_BLQ, headSize ** -0.5), 'queryWidth', { head: heads, headSize }, [
+    splitAxis(multiply(query_BLQ, scale), 'queryWidth', { head: heads, headSize }, [
       'batch',
       'token',
       'head',
@@ -86,8 +107,10 @@ export function branchingAttention(
     [batch!, keyValueHeads, multiplySizes(tokens!, group), headSize],
   );
   const scores_BNRP = batchMatmulTransposed(query_BNRS, keys_BNPS);
-  const scores_BHLP = reshape(scores_BNRP, ['batch', 'head', 'token', 'place'], [batch!, heads, tokens!, places]);
-  const bias_BLP = multiply(subtract(cast(mask_BLP, 'float32'), 1), veto);
+  const capped_BNRP = softCap ? bounded(scores_BNRP, softCap) : scores_BNRP;
+  const scores_BHLP = reshape(capped_BNRP, ['batch', 'head', 'token', 'place'], [batch!, heads, tokens!, places]);
+  const read_BLP = window ? withinWindow(mask_BLP, window) : mask_BLP;
+  const bias_BLP = multiply(subtract(cast(read_BLP, 'float32'), 1), veto);
   const shares_BHLP = softmax(add(scores_BHLP, bias_BLP), 'place');
   const shares_BNRP = reshape(
     shares_BHLP,

@@ -2,11 +2,17 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserLlmError, type Tensor } from '@user-llm/tensor';
 import { z } from 'zod';
-import { familyOf } from '../families/checkpoint-family.js';
+import { builtInFamilies, familyOf, type CheckpointFamily } from '../families/checkpoint-family.js';
 import { loadTokenizer, type JsonTokenizer, type TokenizerRoles } from '../text/load-tokenizer.js';
 import { parseTokenizerJson, type TokenizerJson } from '../text/tokenizer-json.js';
 import { loadWeights } from './load-weights.js';
 import { parseJson, readBytes, readBytesIfThere } from './read-files.js';
+
+/** Which checkpoints are known. */
+export interface FamilyOptions {
+  /** Families besides the built-in ones, which they come before. */
+  readonly families?: readonly CheckpointFamily[];
+}
 
 /** A language model as a checkpoint holds it. */
 export interface LoadedLanguageModel {
@@ -37,7 +43,10 @@ const tokenizerFile = z.looseObject({ bos_token: token, eos_token: token, pad_to
  *   when the tokenizer has more tokens than the model, `pickled-weights` for a folder with those alone, and what
  *   `loadWeights` and `loadTokenizer` throw.
  */
-export async function loadHuggingFace(folder: string): Promise<LoadedLanguageModel> {
+export async function loadHuggingFace(
+  folder: string,
+  { families = [] }: FamilyOptions = {},
+): Promise<LoadedLanguageModel> {
   const path = join(folder, 'config.json');
   const json = parseJson(path, await readBytes(path));
   const header = configFile.safeParse(json);
@@ -48,11 +57,11 @@ export async function loadHuggingFace(folder: string): Promise<LoadedLanguageMod
       got: header.error.message,
       cause: header.error,
     });
-  const [name, family] = familyOf(header.data);
+  const family = familyOf(header.data, [...families, ...builtInFamilies]);
   const config = family.fromHuggingFace(json);
   await refusePickles(folder);
   const tokenizer = await loadFolderTokenizer(folder, header.data);
-  const weights = await loadWeights(folder, family.part, config);
+  const weights = await loadWeights(folder, family, config);
   const { vocabularySize } = family.part.build(config);
   if (tokenizer && tokenizer.vocabularySize > vocabularySize)
     throw new UserLlmError('wrong-tokenizer', {
@@ -61,7 +70,7 @@ export async function loadHuggingFace(folder: string): Promise<LoadedLanguageMod
       got: `${tokenizer.vocabularySize}`,
       mend: 'Put the tokenizer of this model in the folder.',
     });
-  return { family: name, config, weights, ...(tokenizer && { tokenizer }) };
+  return { family: family.part.name, config, weights, ...(tokenizer && { tokenizer }) };
 }
 
 async function refusePickles(folder: string): Promise<void> {

@@ -3,7 +3,8 @@ import { basename, dirname, join } from 'node:path';
 import { flattenParameters, type ParameterSpec } from '@user-llm/graph';
 import { Tensor, UserLlmError, elements } from '@user-llm/tensor';
 import { parseLlamaConfig, type LlamaConfig } from '../families/llama/config.js';
-import { llamaParameters } from '../families/llama/parameters.js';
+import { decoderParameters } from '../architecture/parameters.js';
+import { describeLlama } from '../families/llama/llama.js';
 import { loadTokenizer, type JsonTokenizer } from '../text/load-tokenizer.js';
 import { readLlama2cVocabulary, readSentencePiece } from '../text/sentence-piece-files.js';
 import { sentencePieceJson } from '../text/sentence-piece-json.js';
@@ -83,11 +84,11 @@ function weightsOf(path: string, bytes: Uint8Array, config: LlamaConfig): Record
     [...specs].reduce((sum, { shape }) => sum + elements(shape), 0);
   // Two tables of cosines and sines, which nobody reads any more.
   const tables = maximumTokens * (width / heads);
-  const one = flattenParameters(llamaParameters({ ...config, layers: 1 }));
+  const one = flattenParameters(decoderParameters(describeLlama({ ...config, layers: 1 })));
   const ofLayer = numbers([...one].flatMap(([name, spec]) => (name.startsWith('model.layers.0.') ? [spec] : [])));
   const expected = headerBytes + 4 * (numbers(one.values()) + (layers - 1) * ofLayer + tables);
   if (bytes.byteLength !== expected) throw badFile(path, `${expected} bytes`, `${bytes.byteLength}`);
-  const parameters = flattenParameters(llamaParameters(config));
+  const parameters = flattenParameters(decoderParameters(describeLlama(config)));
   const weights: Record<string, Tensor<'float32'>> = {};
   let offset = bytes.byteOffset + headerBytes;
   const take = (name: string): void => {

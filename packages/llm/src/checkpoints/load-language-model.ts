@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { UserLlmError } from '@user-llm/tensor';
-import { loadHuggingFace, type LoadedLanguageModel } from './hugging-face.js';
+import { loadHuggingFace, type FamilyOptions, type LoadedLanguageModel } from './hugging-face.js';
 import { loadLlama2c } from './llama2c.js';
 
 /**
@@ -9,7 +9,7 @@ import { loadLlama2c } from './llama2c.js';
  *
  * @throws UserLlmError `unknown-format` for anything else, and what the readers throw: see the README.
  */
-export async function loadLanguageModel(path: string): Promise<LoadedLanguageModel> {
+export async function loadLanguageModel(path: string, options: FamilyOptions = {}): Promise<LoadedLanguageModel> {
   const found = await stat(path).catch((cause: unknown) => {
     throw new UserLlmError('unreadable-file', {
       what: path,
@@ -19,7 +19,7 @@ export async function loadLanguageModel(path: string): Promise<LoadedLanguageMod
       cause,
     });
   });
-  if (found.isDirectory()) return loadHuggingFace(path);
+  if (found.isDirectory()) return loadHuggingFace(path, options);
   if (path.endsWith('.bin')) return loadLlama2c(path);
   throw new UserLlmError('unknown-format', {
     what: path,

@@ -1,9 +1,13 @@
 import { flattenParameters } from '@user-llm/graph';
-import type { LanguageModel } from '@user-llm/plugin';
 import { UserLlmError, openSafetensors, type Tensor } from '@user-llm/tensor';
+import type { CheckpointFamily } from '../families/checkpoint-family.js';
+import { parametersOf, storedShape, storedTensors } from './state-dict.js';
 
-/** Tensors of old checkpoints that are computed, not learned. */
-const computed = /rotary_emb\.inv_freq$/;
+/** Tensors of old checkpoints that are computed, not learned: frequencies, and GPT-2's masks. */
+const computed = /(rotary_emb\.inv_freq|\.attn\.(masked_)?bias)$/;
+
+/** What stands before all names in checkpoints of models with an output layer, and is left out in those without. */
+const baseModel = /^(model|transformer)\./;
 
 /**
  * The weights of a family's model from safetensors, cast to float32 and under our names. All names and shapes are
@@ -14,31 +18,34 @@ const computed = /rotary_emb\.inv_freq$/;
  */
 export async function loadWeights<Config>(
   path: string,
-  family: LanguageModel<Config>,
+  family: CheckpointFamily<Config>,
   config: Config,
 ): Promise<Record<string, Tensor<'float32'>>> {
-  const parameters = flattenParameters(family.build(config).parameters);
-  const names = family.checkpointNames(config);
+  const parameters = flattenParameters(family.part.build(config).parameters);
+  const wanted = storedTensors(family.stateDict?.(config) ?? [], parameters);
   const source = await openSafetensors(path);
   try {
     const there = new Set(source.names);
-    const known = new Set<string>();
-    for (const [name, { shape }] of parameters) {
-      const stored = names[name] ?? name;
-      known.add(stored);
-      if (!there.has(stored))
-        throw problem('missing-weight', stored, `[${shape.join(', ')}]`, 'no such tensor in the checkpoint');
-      const found = source.entry(stored).shape;
+    const nameOf = (name: string): string => (there.has(name) ? name : name.replace(baseModel, ''));
+    const known = new Set(wanted.map(({ name }) => nameOf(name)));
+    for (const stored of wanted) {
+      const name = nameOf(stored.name);
+      const shape = storedShape(stored, parameters);
+      if (!there.has(name))
+        throw problem('missing-weight', stored.name, `[${shape.join(', ')}]`, 'no such tensor in the checkpoint');
+      const found = source.entry(name).shape;
       if (found.join() !== shape.join())
-        throw problem('shape-mismatch', stored, `[${shape.join(', ')}], as config.json says`, `[${found.join(', ')}]`);
+        throw problem('shape-mismatch', name, `[${shape.join(', ')}], as config.json says`, `[${found.join(', ')}]`);
     }
     const tied = (name: string): boolean => name === 'lm_head.weight' && !known.has(name);
     const foreign = source.names.find((name) => !known.has(name) && !computed.test(name) && !tied(name));
     if (foreign !== undefined)
-      throw problem('unknown-weight', foreign, `tensors of a ${family.name} of this config alone`, 'another');
+      throw problem('unknown-weight', foreign, `tensors of a ${family.part.name} of this config alone`, 'another');
     const weights: Record<string, Tensor<'float32'>> = {};
-    for (const [name, { axes }] of parameters)
-      weights[name] = await source.read(names[name] ?? name, { axes, dtype: 'float32' });
+    for (const stored of wanted) {
+      const tensor = await source.read(nameOf(stored.name), { dtype: 'float32' });
+      Object.assign(weights, Object.fromEntries(parametersOf(stored, tensor as Tensor<'float32'>, parameters)));
+    }
     return weights;
   } finally {
     await source.close();

@@ -1,9 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { flattenParameters } from '@user-llm/graph';
-import { UserLlmError, writeFileAtomically, writeSafetensors, type Tensor } from '@user-llm/tensor';
-import { checkpointFamilies } from '../families/checkpoint-family.js';
+import { writeFileAtomically, writeSafetensors, type Tensor } from '@user-llm/tensor';
+import { builtInFamilies, familyNamed } from '../families/checkpoint-family.js';
 import type { JsonTokenizer } from '../text/load-tokenizer.js';
+import type { FamilyOptions } from './hugging-face.js';
+import { storedFrom, storedTensors } from './state-dict.js';
 
 /** A language model to be written. */
 export interface SavedLanguageModel {
@@ -19,22 +21,17 @@ export interface SavedLanguageModel {
  *
  * @throws UserLlmError `unknown-family`, `missing-weight`, `write-failed`.
  */
-export async function saveLanguageModel(folder: string, model: SavedLanguageModel): Promise<void> {
-  const family = checkpointFamilies[model.family];
-  if (!family)
-    throw new UserLlmError('unknown-family', {
-      what: 'saveLanguageModel',
-      expected: `one of ${Object.keys(checkpointFamilies).join(', ')}`,
-      got: model.family,
-    });
-  const names = family.part.checkpointNames(model.config);
-  const { config, weights } = family.toHuggingFace(model.config, model.weights);
-  const tensors = [...flattenParameters(family.part.build(model.config).parameters).keys()].map((name) => {
-    const weight = weights[name];
-    if (!weight)
-      throw new UserLlmError('missing-weight', { what: `weight ${name}`, expected: 'a tensor', got: 'nothing' });
-    return [names[name] ?? name, weight] as const;
-  });
+export async function saveLanguageModel(
+  folder: string,
+  model: SavedLanguageModel,
+  { families = [] }: FamilyOptions = {},
+): Promise<void> {
+  const family = familyNamed(model.family, [...families, ...builtInFamilies]);
+  const plain = family.asHuggingFaceHasIt?.(model.config, model.weights) ?? model;
+  const parameters = flattenParameters(family.part.build(plain.config).parameters);
+  const tensors = storedTensors(family.stateDict?.(plain.config) ?? [], parameters).map(
+    (stored) => [stored.name, storedFrom(stored, plain.weights)] as const,
+  );
   await mkdir(folder, { recursive: true });
   await writeSafetensors(join(folder, 'model.safetensors'), tensors, { format: 'pt' });
   const json = (name: string, content: unknown): Promise<void> =>
@@ -45,7 +42,7 @@ export async function saveLanguageModel(folder: string, model: SavedLanguageMode
     await json('tokenizer_config.json', tokenizerConfig(tokenizer));
   }
   await json('config.json', {
-    ...config,
+    ...family.toHuggingFace(plain.config),
     ...(tokenizer && {
       bos_token_id: tokenizer.begin ?? null,
       eos_token_id: tokenizer.end,

@@ -1,4 +1,4 @@
-export type { Check } from './check.js';
+export { demand, type Check } from './check.js';
 export { optimizerChecks } from './optimizer.js';
 export { runtimeChecks } from './runtime.js';
 export { storeChecks } from './store.js';

@@ -1,5 +1,6 @@
 import { Tensor } from '@user-llm/tensor';
-import { attentionSizes, type LlamaConfig } from './config.js';
+import { headsOf } from '../config-fields.js';
+import type { LlamaConfig } from './config.js';
 
 /** Names of the parameters whose rows are turned by positions. */
 const turned = /\.self_attn\.(q|k)_proj\.(weight|bias)$/;
@@ -15,7 +16,7 @@ export function withoutInterleaving(
   weights: Readonly<Record<string, Tensor>>,
 ): { readonly config: LlamaConfig; readonly weights: Readonly<Record<string, Tensor>> } {
   if (!config.rotaryInterleaved) return { config, weights };
-  const { headSize } = attentionSizes(config);
+  const { headSize } = headsOf(config);
   const reordered = Object.entries(weights).map(([name, tensor]) => [
     name,
     turned.test(name) ? separated(tensor, headSize) : tensor,

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import type { CheckpointFamily } from '../checkpoint-family.js';
+import { headsOf, parseFamilyConfig } from '../config-fields.js';
+import {
+  llamaLikeFields,
+  llamaLikeFrom,
+  llamaLikeTo,
+  parseHuggingFace,
+  slidingFields,
+  windowFrom,
+  windowTo,
+} from '../hugging-face-fields.js';
+import { ropeFrom, ropeTo } from '../hugging-face-rope.js';
+import { mistralConfig, type MistralConfig } from './config.js';
+import { mistral } from './mistral.js';
+
+const huggingFaceMistral = z.looseObject({
+  ...llamaLikeFields,
+  ...slidingFields,
+  hidden_act: z.literal('silu').default('silu'),
+});
+
+function fromHuggingFace(config: unknown): MistralConfig {
+  const data = parseHuggingFace('Mistral', huggingFaceMistral, config);
+  return parseFamilyConfig('Mistral', mistralConfig, {
+    ...llamaLikeFrom(data),
+    ...ropeFrom(data, { family: 'Mistral' }),
+    ...windowFrom('Mistral', data, () => true),
+  });
+}
+
+function toHuggingFace(config: MistralConfig): Readonly<Record<string, unknown>> {
+  return {
+    architectures: ['MistralForCausalLM'],
+    model_type: 'mistral',
+    ...llamaLikeTo({ ...config, ...headsOf(config) }),
+    ...ropeTo(config),
+    ...windowTo(config),
+    hidden_act: 'silu',
+  };
+}
+
+/** Checkpoints of Mistrals. */
+export const mistralCheckpoints: CheckpointFamily<MistralConfig> = {
+  part: mistral,
+  architectures: ['MistralForCausalLM'],
+  modelType: 'mistral',
+  fromHuggingFace,
+  toHuggingFace,
+};

@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import type { CheckpointFamily } from '../checkpoint-family.js';
+import { headsOf, parseFamilyConfig } from '../config-fields.js';
+import {
+  llamaLikeFields,
+  llamaLikeFrom,
+  llamaLikeTo,
+  parseHuggingFace,
+  ropeFields,
+  slidingFields,
+  windowFrom,
+  windowTo,
+} from '../hugging-face-fields.js';
+import { ropeFrom, ropeTo } from '../hugging-face-rope.js';
+import { ofEveryLayer, type StoredTensor } from '../state-dict.js';
+import { phi3Config, type Phi3Config } from './config.js';
+import { phi3 } from './phi3.js';
+
+const huggingFacePhi3 = z.looseObject({
+  ...llamaLikeFields,
+  ...slidingFields,
+  hidden_act: z.literal('silu').default('silu'),
+});
+
+function fromHuggingFace(config: unknown): Phi3Config {
+  const data = parseHuggingFace('Phi-3', huggingFacePhi3, config);
+  const share = ropeFields.parse(data.rope_parameters ?? {}).partial_rotary_factor ?? data.partial_rotary_factor;
+  return parseFamilyConfig('Phi-3', phi3Config, {
+    ...llamaLikeFrom(data),
+    ...ropeFrom(data, { family: 'Phi-3' }),
+    ...windowFrom('Phi-3', data, () => true),
+    ...(share !== undefined && { rotaryShare: share }),
+  });
+}
+
+function toHuggingFace(config: Phi3Config): Readonly<Record<string, unknown>> {
+  const { rope_parameters, ...rope } = ropeTo(config);
+  return {
+    architectures: ['Phi3ForCausalLM'],
+    model_type: 'phi3',
+    ...llamaLikeTo({ ...config, ...headsOf(config) }),
+    ...rope,
+    rope_parameters: { ...(rope_parameters as object), partial_rotary_factor: config.rotaryShare },
+    partial_rotary_factor: config.rotaryShare,
+    ...windowTo(config),
+    hidden_act: 'silu',
+  };
+}
+
+/** Phi-3 keeps queries, keys and values in one matrix, and gates and values of the feed-forward network in another. */
+function stateDict({ layers }: Phi3Config): readonly StoredTensor[] {
+  return ofEveryLayer(layers, { ours: 'model.layers', theirs: 'model.layers' }, [
+    {
+      name: 'self_attn.qkv_proj.weight',
+      holds: ['self_attn.q_proj.weight', 'self_attn.k_proj.weight', 'self_attn.v_proj.weight'],
+    },
+    { name: 'mlp.gate_up_proj.weight', holds: ['mlp.gate_proj.weight', 'mlp.up_proj.weight'] },
+  ]);
+}
+
+/** Checkpoints of Phi-3, Phi-3.5 and Phi-4-mini. */
+export const phi3Checkpoints: CheckpointFamily<Phi3Config> = {
+  part: phi3,
+  architectures: ['Phi3ForCausalLM'],
+  modelType: 'phi3',
+  fromHuggingFace,
+  toHuggingFace,
+  stateDict,
+};

@@ -1,0 +1,1 @@
+export { familyChecks, type FamilyUnderTest } from './family-checks.js';
