@@ -91,6 +91,8 @@ export type GraphSource = Graph | ((shapes: Readonly<Record<string, readonly num
 export interface Runtime {
   /** Its name, such as `onnx` or `tfjs-wasm`. */
   readonly name: string;
+  /** Whether products with matrices of 4 or 8 bits read their codes; where not, `quantizedMatmul` makes them real each time. */
+  readonly quantizedProducts?: boolean;
   /**
    * A host tensor copied to where the runtime works.
    *

@@ -44,6 +44,7 @@ import { matmulOperator } from './operators/matmul.js';
 import { layerNormOperator, rmsNormOperator } from './operators/normalization.js';
 import { oneHotOperator } from './operators/one-hot.js';
 import { padOperator } from './operators/pad.js';
+import { quantizedMatmulOperator } from './operators/quantized-matmul.js';
 import { sumOperator, meanOperator, maxOperator, minOperator } from './operators/reduce.js';
 import { reshapeOperator } from './operators/reshape.js';
 import { rotaryOperator } from './operators/rotary.js';
@@ -101,6 +102,7 @@ export const operators = {
   or: orOperator,
   pad: padOperator,
   power: powerOperator,
+  quantizedMatmul: quantizedMatmulOperator,
   range: rangeOperator,
   reciprocal: reciprocalOperator,
   relu: reluOperator,

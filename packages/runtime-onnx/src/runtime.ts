@@ -18,6 +18,7 @@ export interface OnnxRuntimeOptions extends EngineOptions, Omit<SessionOptions, 
 /** Runs graphs on ONNX Runtime. */
 export class OnnxRuntime implements Runtime {
   readonly name = 'onnx';
+  readonly quantizedProducts = true;
   /** What runs the models: its kind, its version, its execution providers. */
   readonly engine: Engine;
   readonly #options: SessionOptions;
