@@ -66,6 +66,34 @@ export function bindFeeds(
 }
 
 /**
+ * Checks values that a run's outputs are to be written into.
+ *
+ * @param bindings The sizes that the feeds bind, as `bindFeeds` gives them.
+ * @throws UserLlmError `unknown-output`, `dtype-mismatch`, `shape-mismatch`.
+ */
+export function requireOutputs(
+  graph: Graph,
+  into: Readonly<Record<string, { readonly dtype: string; readonly shape: readonly number[] }>>,
+  bindings: ReadonlyMap<string, number>,
+): void {
+  for (const [name, { dtype, shape }] of Object.entries(into)) {
+    const what = `value for output ${JSON.stringify(name)}`;
+    const made = Object.hasOwn(graph.outputs, name) ? graph.outputs[name] : undefined;
+    if (!made)
+      throw new UserLlmError('unknown-output', { what, expected: `one of ${Object.keys(graph.outputs).join(', ')}` });
+    if (dtype !== made.dtype) throw new UserLlmError('dtype-mismatch', { what, expected: made.dtype, got: dtype });
+    const expected = evaluateShape(made.shape, bindings);
+    if (`${expected}` !== `${shape}`) {
+      throw new UserLlmError('shape-mismatch', {
+        what,
+        expected: `[${expected.join(', ')}]`,
+        got: `[${shape.join(', ')}]`,
+      });
+    }
+  }
+}
+
+/**
  * Runs a graph by the reference kernels: slow, in float64 whatever the dtypes, and the meaning that every runtime is
  * tested against.
  *

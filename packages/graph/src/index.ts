@@ -1,7 +1,7 @@
 export { differentiate, gradients, type Differentiated } from './autodiff.js';
 export { requireCarry, requireFiniteOutput, requireInitial } from './carried-state.js';
 export { bytesOf, elementwiseCost, freeCost, movementCost, type Cost } from './cost.js';
-export { bindFeeds, evaluate, toReference } from './evaluate.js';
+export { bindFeeds, evaluate, requireOutputs, toReference } from './evaluate.js';
 export { cost, flops, type Bindings, type GraphCost } from './graph-cost.js';
 export { graph, inputName, orderedNodes, type Graph, type NamedTensors } from './graph.js';
 export {
@@ -99,7 +99,12 @@ export {
 export { attention, type AttentionOptions } from './operators/attention.js';
 export { batchMatmul, batchMatmulTransposed, matmul, matmulTransposed } from './operators/matmul.js';
 export { broadcastLike } from './operators/broadcast.js';
-export { cachedAttention, type CachedAttentionOptions, type KeyValueCache } from './operators/cached-attention.js';
+export {
+  cachedAttention,
+  cacheWrittenInPlace,
+  type CachedAttentionOptions,
+  type KeyValueCache,
+} from './operators/cached-attention.js';
 export { cast } from './operators/cast.js';
 export { concat, stack } from './operators/concat.js';
 export { sparseCrossEntropy, type CrossEntropyOptions } from './operators/cross-entropy.js';
@@ -142,6 +147,7 @@ export type {
   Feeds,
   GraphSource,
   Program,
+  ProgramRunOptions,
   Results,
   RunOptions,
   Runtime,

@@ -35,14 +35,26 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
 }
 
+/** How one run of a program goes. */
+export interface ProgramRunOptions extends RunOptions {
+  /**
+   * Values of the runtime that outputs are written into, by output name; each is then what the run gives back for its
+   * output. The value of an input may be that of an output: it is read as it was and holds the output afterwards, and
+   * the caches of `cachedAttention` are then written in place where the runtime can. After a run that fails, their
+   * content is not defined.
+   */
+  readonly into?: Readonly<Record<string, Value>>;
+}
+
 /** A graph made ready to run; several runs may be under way at once. */
 export interface Program {
   /**
    * Runs the graph; the caller's event loop goes on where the runtime can let it.
    *
-   * @throws UserLlmError `missing-feed`, `unknown-feed`, `dtype-mismatch`, `shape-mismatch`, `aborted`, `disposed`.
+   * @throws UserLlmError `missing-feed`, `unknown-feed`, `unknown-output`, `dtype-mismatch`, `shape-mismatch`,
+   *   `aborted`, `disposed`.
    */
-  run(feeds: Feeds, options?: RunOptions): Promise<Results>;
+  run(feeds: Feeds, options?: ProgramRunOptions): Promise<Results>;
   /** Releases what the program holds, after the runs under way; doing so twice is harmless. */
   dispose(): void | Promise<void>;
 }
@@ -103,6 +115,7 @@ export interface Runtime {
    * A graph made ready to run.
    *
    * @param frozen Inputs that never change, such as parameters, by name: they are given once and are then not fed.
+   *   Programs that are given one tensor share its memory where the runtime can.
    * @throws UserLlmError `unsupported-dtype` when it computes with a dtype that the runtime does not have.
    */
   compile(graph: Graph, frozen?: Readonly<Record<string, Tensor>>): Promise<Program>;

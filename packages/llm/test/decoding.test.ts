@@ -65,11 +65,11 @@ const contextValues = (rows: number) => ({
   vector: new Tensor('float32', ['batch', 'modelWidth'], [rows, 16], Random.fromSeed(5).normal(rows * 16)) as Tensor,
 });
 
-/** The runtime without what ONNX Runtime alone offers, as another engine is. */
+/** The runtime by its interface alone, as another engine is. */
 const plain = (runtime: OnnxRuntime): Runtime => ({
   name: 'plain',
   value: (tensor) => runtime.value(tensor),
-  compile: (program: Graph) => runtime.compile(program),
+  compile: (program: Graph, frozen) => runtime.compile(program, frozen),
   compileTrainStep: (source, options) => runtime.compileTrainStep(source, options),
   dispose: () => undefined,
 });

@@ -1,11 +1,14 @@
 import {
+  bindFeeds,
   evaluate,
   multiply,
+  requireOutputs,
   toReference,
   type Graph,
   type Optimizer,
   type Program,
   type Runtime,
+  type Value,
 } from '@user-llm/graph';
 import { Tensor } from '@user-llm/tensor';
 import { describe, expect, it } from 'vitest';
@@ -32,28 +35,52 @@ describe('optimizerChecks', () => {
   });
 });
 
-/** The reference kernels behind the interface of runtimes, off by `error`. */
-function reference(error: number): Runtime {
-  const value = (tensor: Tensor) => ({
-    dtype: tensor.dtype,
-    axes: tensor.axes,
-    shape: tensor.shape,
-    read: () => Promise.resolve(tensor),
-    write: () => undefined,
-    dispose: () => undefined,
-  });
-  const compile = (graph: Graph): Promise<Program> =>
+/** A value of the reference runtime. */
+class Held implements Value {
+  readonly axes;
+  readonly dtype;
+  readonly shape;
+  tensor: Tensor;
+  constructor(tensor: Tensor) {
+    this.tensor = tensor;
+    ({ axes: this.axes, dtype: this.dtype, shape: this.shape } = tensor);
+  }
+  read = () => Promise.resolve(this.tensor);
+  write = (tensor: Tensor) => void (this.tensor = tensor);
+  dispose = () => undefined;
+}
+
+/** What a runtime may get wrong. */
+interface Wrong {
+  /** What every element is off by. */
+  readonly error?: number;
+  /** Forgets to write into the values given, to check them, or to read what was frozen. */
+  readonly ignores?: 'into' | 'misfits' | 'frozen';
+}
+
+/** The reference kernels behind the interface of runtimes, right but for what `wrong` names. */
+function reference({ error = 0, ignores }: Wrong = {}): Runtime {
+  const value = (tensor: Tensor) => new Held(tensor);
+  const compile = (graph: Graph, frozen: Readonly<Record<string, Tensor>> = {}): Promise<Program> =>
     Promise.resolve({
-      run: (feeds) => {
-        const arrays = Object.entries(feeds).map(([name, feed]) => [name, toReference(feed as Tensor)] as const);
+      run: async (feeds, { into = {} } = {}) => {
+        const tensors = Object.entries({ ...feeds, ...(ignores !== 'frozen' && frozen) }).map(
+          ([name, feed]) => [name, feed instanceof Held ? feed.tensor : (feed as Tensor)] as const,
+        );
+        const bindings = bindFeeds(graph, Object.fromEntries(tensors));
+        if (ignores !== 'misfits') requireOutputs(graph, into, bindings);
+        const arrays = tensors.map(([name, tensor]) => [name, toReference(tensor)] as const);
         const results = Object.entries(evaluate(graph, Object.fromEntries(arrays))).map(
           ([name, { dtype, shape, data }]) => {
             const moved = dtype === 'float32' ? data.map((element) => element + error) : data;
-            const axes = shape.map((_, axis) => `axis${axis}`);
-            return [name, value(new Tensor('float64', axes, shape, moved).cast(dtype) as Tensor)] as const;
+            const { axes } = graph.outputs[name]!;
+            const made = new Tensor('float64', axes, shape, moved).cast(dtype) as Tensor;
+            const target = ignores === 'into' ? undefined : into[name];
+            target?.write(made);
+            return [name, target ?? value(made)] as const;
           },
         );
-        return Promise.resolve(Object.fromEntries(results));
+        return Object.fromEntries(results);
       },
       dispose: () => undefined,
     });
@@ -68,15 +95,26 @@ function reference(error: number): Runtime {
 
 describe('runtimeChecks', () => {
   it('accepts the reference kernels', async () => {
-    const checks = runtimeChecks(() => Promise.resolve(reference(0)));
+    const checks = runtimeChecks(() => Promise.resolve(reference()));
     expect(checks.length).toBeGreaterThan(300);
     for (const check of checks) await check.run();
   });
 
   it('refuses kernels that are off by a little', async () => {
-    const checks = runtimeChecks(() => Promise.resolve(reference(1e-3))).filter(
+    const checks = runtimeChecks(() => Promise.resolve(reference({ error: 1e-3 }))).filter(
       ({ name }) => name === 'add: same shape',
     );
     await expect(checks[0]!.run()).rejects.toMatchObject({ code: 'not-conforming' });
   });
+
+  for (const [ignores, name, code] of [
+    ['into', 'an output is written into the value given for it', 'not-conforming'],
+    ['into', 'a run may write the value that it reads', 'not-conforming'],
+    ['misfits', 'a value that does not fit an output is refused', 'not-conforming'],
+    ['frozen', 'inputs are given once and read in every run', 'missing-feed'],
+  ] as const)
+    it(`refuses a runtime that ignores ${ignores}: ${name}`, async () => {
+      const check = runtimeChecks(() => Promise.resolve(reference({ ignores }))).find((each) => each.name === name);
+      await expect(check!.run()).rejects.toMatchObject({ code });
+    });
 });

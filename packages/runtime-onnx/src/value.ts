@@ -1,5 +1,14 @@
 import type { Value } from '@user-llm/graph';
-import { Tensor, UserLlmError, type Axes, type BaseDType, type DType, type TypedArray } from '@user-llm/tensor';
+import {
+  allocate,
+  elements,
+  Tensor,
+  UserLlmError,
+  type Axes,
+  type BaseDType,
+  type DType,
+  type TypedArray,
+} from '@user-llm/tensor';
 import type { HostTensor } from './ort/engine.js';
 
 /** A tensor in memory that ONNX Runtime reads and writes in place. */
@@ -8,6 +17,7 @@ export class OnnxValue implements Value {
   readonly axes: Axes;
   readonly shape: readonly number[];
   #memory: HostTensor | undefined;
+  #spare: HostTensor | undefined;
 
   /** @internal Takes over the memory. */
   constructor(axes: Axes, memory: HostTensor) {
@@ -38,6 +48,18 @@ export class OnnxValue implements Value {
 
   dispose(): void {
     this.#memory = undefined;
+    this.#spare = undefined;
+  }
+
+  /** @internal Memory as large, which a run writes while it reads the value; made when first needed. */
+  get spare(): HostTensor {
+    const { dtype, shape } = this.memory;
+    return (this.#spare ??= { dtype, shape, data: allocate(dtype, elements(shape)) });
+  }
+
+  /** @internal What is in the spare memory becomes the content. */
+  swap(): void {
+    [this.#memory, this.#spare] = [this.spare, this.memory];
   }
 
   /** @internal The memory itself, for runs. */
@@ -71,15 +93,18 @@ export function requireFit(
 
 /** @internal What a feed's elements lie in: a value's own memory, or a dense form of a host tensor. */
 export function feedMemory(name: string, feed: Tensor | Value): HostTensor {
-  if (feed instanceof OnnxValue) return feed.memory;
-  if (!(feed instanceof Tensor)) {
-    throw new UserLlmError('foreign-value', {
-      what: `feed ${JSON.stringify(name)}`,
-      expected: 'a host tensor, or a value of this runtime',
-      got: 'a value of another',
-      mend: 'Read it and feed the host tensor.',
-    });
-  }
+  if (!(feed instanceof Tensor)) return requireOwn(`feed ${JSON.stringify(name)}`, feed).memory;
   const dense = feed.contiguous();
   return { dtype: dense.dtype as BaseDType, shape: dense.shape, data: dense.data as TypedArray };
+}
+
+/** @internal A value of ONNX Runtime. */
+export function requireOwn(what: string, value: Value): OnnxValue {
+  if (value instanceof OnnxValue) return value;
+  throw new UserLlmError('foreign-value', {
+    what,
+    expected: 'a value of this runtime',
+    got: 'a value of another',
+    mend: 'Read it and make a value of the host tensor with `value`.',
+  });
 }

@@ -39,6 +39,13 @@ function longFeeds(width: number): Record<string, Tensor> {
   };
 }
 
+/** A value of another runtime. */
+function foreign(value: Value): Value {
+  const { axes, dtype, shape } = value;
+  const read = () => value.read();
+  return { axes, dtype, shape, read, write: (tensor) => value.write(tensor), dispose: () => value.dispose() };
+}
+
 describe.each([1, 2])('programs on %d threads', (threads) => {
   let runtime: OnnxRuntime;
   beforeAll(async () => {
@@ -138,6 +145,9 @@ describe('a program', () => {
     expect(numbers(await y.read())).toEqual(wanted);
     y.write(fed(2));
     expect(numbers(program.runSync({ x: y }, { into: { y } })['y']!.readSync())).toEqual(wanted);
+    await expect(program.run({ x: fed(2) }, { into: { y: foreign(y) } })).rejects.toMatchObject({
+      code: 'foreign-value',
+    });
     y.dispose();
     expect(() => y.readSync()).toThrow(expect.objectContaining({ code: 'disposed' }) as Error);
     await program.dispose();
@@ -170,15 +180,6 @@ describe('a program', () => {
 
   test('says what is wrong with its feeds', async () => {
     const program = await runtime.compile(small());
-    const own = runtime.value(fed(2));
-    const foreign: Value = {
-      dtype: own.dtype,
-      axes: own.axes,
-      shape: own.shape,
-      read: () => own.read(),
-      write: (tensor) => own.write(tensor),
-      dispose: () => own.dispose(),
-    };
     const cases: readonly (readonly [Record<string, Tensor | Value>, string])[] = [
       [{}, 'missing-feed'],
       [{ x: fed(2), z: fed(2) }, 'unknown-feed'],
@@ -186,7 +187,7 @@ describe('a program', () => {
       [{ x: normal('x', ['row', 'column'], [2, 3]) }, 'shape-mismatch'],
       [{ x: normal('x', ['column'], [2]) }, 'shape-mismatch'],
       [{ x: normal('x', ['column', 'row'], [2, 2]) }, 'axis-mismatch'],
-      [{ x: foreign }, 'foreign-value'],
+      [{ x: foreign(runtime.value(fed(2))) }, 'foreign-value'],
     ];
     for (const [feeds, code] of cases) {
       const error = await program.run(feeds).catch((reason: unknown) => reason);

@@ -5,11 +5,12 @@ import {
   evaluateSize,
   expand,
   inputName,
+  requireOutputs,
   type Feeds,
   type Graph,
   type Node,
   type Program as GraphProgram,
-  type RunOptions,
+  type ProgramRunOptions,
   type SizeBindings,
   type Symbolic,
 } from '@user-llm/graph';
@@ -18,7 +19,8 @@ import { requireSupported } from './dtypes.js';
 import { withEngine, type Engine, type EngineTensor } from './engine/engine.js';
 import { filled, type Kernel } from './kernels/kernel.js';
 import { kernelOf } from './kernels/table.js';
-import { upload, Value } from './value.js';
+import { SharedTensors } from './shared-tensors.js';
+import { requireOwn, upload, Value } from './value.js';
 
 /** What a run gives back; whoever gets it disposes of it. */
 export type Results = Readonly<Record<string, Value>>;
@@ -44,15 +46,25 @@ export class Program implements GraphProgram {
   readonly #steps: readonly Step[];
   readonly #constants: Held = new Map();
   readonly #frozen: Readonly<Record<string, Tensor>>;
+  /** Copies of the frozen inputs that the graph has. */
+  readonly #shared: SharedTensors;
+  readonly #lent: Held = new Map();
   #disposed = false;
 
   /**
    * @param frozen Inputs that never change, by name; they are not fed.
+   * @param shared Where programs that are given one tensor find one copy of it.
    * @throws UserLlmError `unsupported-dtype` when the graph computes with numbers that TensorFlow.js does not have.
    */
-  constructor(engine: Engine, graph: Graph, frozen: Readonly<Record<string, Tensor>> = {}) {
+  constructor(
+    engine: Engine,
+    graph: Graph,
+    frozen: Readonly<Record<string, Tensor>> = {},
+    shared = new SharedTensors(engine),
+  ) {
     this.graph = graph;
     this.#frozen = frozen;
+    this.#shared = shared;
     this.#engine = engine;
     this.#primitive = expand(graph);
     for (const { operator, outputs } of this.#primitive.nodes) {
@@ -65,18 +77,18 @@ export class Program implements GraphProgram {
     }
     for (const [name, tensor] of Object.entries(frozen)) {
       const declared = graph.inputs[name];
-      if (declared) this.#constants.set(declared, upload(engine, tensor));
+      if (declared) this.#lent.set(declared, shared.acquire(tensor));
     }
   }
 
   /**
    * Runs the graph, letting the event loop turn between nodes.
    *
-   * @throws UserLlmError `missing-feed`, `unknown-feed`, `dtype-mismatch`, `shape-mismatch`, `axis-mismatch`, `disposed`,
-   *   `aborted`, `foreign-value`, `out-of-range` or `division-by-zero` for bad input, `engine-failed` when a kernel fails.
+   * @throws UserLlmError `missing-feed`, `unknown-feed`, `unknown-output`, `dtype-mismatch`, `shape-mismatch`,
+   *   `axis-mismatch`, `disposed`, `aborted`, `foreign-value`, `out-of-range` or `division-by-zero` for bad input, `engine-failed` when a kernel fails.
    */
-  async run(feeds: Feeds, { signal }: RunOptions = {}): Promise<Results> {
-    const state = this.#begin(feeds);
+  async run(feeds: Feeds, { into = {}, signal }: ProgramRunOptions = {}): Promise<Results> {
+    const state = this.#begin(feeds, into);
     try {
       let since = performance.now();
       for (const step of this.#steps) {
@@ -95,8 +107,8 @@ export class Program implements GraphProgram {
   }
 
   /** `run` at once, with the event loop held up meanwhile. */
-  runSync(feeds: Feeds): Results {
-    const state = this.#begin(feeds);
+  runSync(feeds: Feeds, { into = {} }: Pick<ProgramRunOptions, 'into'> = {}): Results {
+    const state = this.#begin(feeds, into);
     try {
       withEngine(this.#engine, () => this.#steps.forEach((step) => this.#execute(step, state)));
       return this.#finish(state);
@@ -105,13 +117,17 @@ export class Program implements GraphProgram {
     }
   }
 
-  /** Releases the graph's constants; the program cannot run any more. */
+  /** Releases the graph's constants and frozen inputs; the program cannot run any more. */
   dispose(): void {
-    release(this.#constants);
+    if (this.#disposed) return;
     this.#disposed = true;
+    release(this.#constants);
+    for (const [name, tensor] of Object.entries(this.#frozen)) {
+      if (this.#lent.has(this.graph.inputs[name]!)) this.#shared.release(tensor);
+    }
   }
 
-  #begin(feeds: Feeds): RunState {
+  #begin(feeds: Feeds, given: NonNullable<ProgramRunOptions['into']>): RunState {
     if (this.#disposed) {
       throw new UserLlmError('disposed', {
         what: 'program',
@@ -120,21 +136,28 @@ export class Program implements GraphProgram {
       });
     }
     const bindings = bindFeeds(this.graph, { ...feeds, ...this.#frozen });
-    const lent: Held = new Map(this.#constants);
+    requireOutputs(this.graph, given, bindings);
+    const into = Object.fromEntries(
+      Object.entries(given).map(([name, value]) => {
+        const own = requireOwn(`value for output ${JSON.stringify(name)}`, value);
+        own.held(this.#engine);
+        return [name, own] as const;
+      }),
+    );
+    const lent: Held = new Map([...this.#constants, ...this.#lent]);
     const own: Held = new Map();
     try {
       for (const [name, declared] of Object.entries(this.graph.inputs)) {
         if (lent.has(declared)) continue;
         const fed = feeds[name]!;
-        if (fed instanceof Value) lent.set(declared, fed.held(this.#engine));
-        else if (fed instanceof Tensor) own.set(declared, upload(this.#engine, fed));
-        else throw foreign(name);
+        if (fed instanceof Tensor) own.set(declared, upload(this.#engine, fed));
+        else lent.set(declared, requireOwn(`feed ${JSON.stringify(name)}`, fed).held(this.#engine));
       }
     } catch (error) {
       release(own);
       throw error;
     }
-    return { bindings, lent, own };
+    return { bindings, into, lent, own };
   }
 
   #execute({ node, kernel, last }: Step, { bindings, lent, own }: RunState): void {
@@ -162,22 +185,27 @@ export class Program implements GraphProgram {
     }
   }
 
-  #finish({ lent, own }: RunState): Results {
+  #finish({ into, lent, own }: RunState): Results {
     const { tf } = this.#engine;
-    return withEngine(this.#engine, () =>
-      Object.fromEntries(
-        Object.entries(this.#primitive.outputs).map(([name, output]) => {
-          const held = own.get(output) ?? lent.get(output)!;
-          // A clone shares the memory; the run's own handles are released when it ends.
-          return [name, new Value(this.#engine, output.dtype, output.axes, tf.keep(tf.clone(held)))];
+    return withEngine(this.#engine, () => {
+      // A clone shares the memory; the run's own handles are released when it ends.
+      const made = Object.entries(this.#primitive.outputs).map(
+        ([name, output]) => [name, output, tf.keep(tf.clone(own.get(output) ?? lent.get(output)!))] as const,
+      );
+      return Object.fromEntries(
+        made.map(([name, { dtype, axes }, held]) => {
+          into[name]?.replace(held);
+          return [name, into[name] ?? new Value(this.#engine, dtype, axes, held)];
         }),
-      ),
-    );
+      );
+    });
   }
 }
 
 interface RunState {
   readonly bindings: SizeBindings;
+  /** Values that take outputs over, by the outputs' names. */
+  readonly into: Readonly<Record<string, Value>>;
   /** Constants and fed values: not the run's to dispose of. */
   readonly lent: Held;
   readonly own: Held;
@@ -202,15 +230,6 @@ function plan(graph: Graph): Step[] {
 
 function constantOf({ operator, attributes }: Node): Tensor | undefined {
   return operator.name === 'constant' ? (attributes as { readonly value: Tensor }).value : undefined;
-}
-
-function foreign(name: string): UserLlmError {
-  return new UserLlmError('foreign-value', {
-    what: `feed ${JSON.stringify(name)}`,
-    expected: 'a host tensor, or a value of this runtime',
-    got: 'a value of another',
-    mend: 'Read it and feed the host tensor.',
-  });
 }
 
 /** Runs a kernel; errors of the engine say which operator they come from. */

@@ -4,6 +4,7 @@ import { requireSupported } from './dtypes.js';
 import type { Engine } from './engine/engine.js';
 import { loadEngine, type EngineOptions } from './engine/load.js';
 import { Program } from './program.js';
+import { SharedTensors } from './shared-tensors.js';
 import { TrainStep } from './train-step.js';
 import { upload, Value } from './value.js';
 
@@ -11,9 +12,11 @@ import { upload, Value } from './value.js';
 export class TfjsRuntime implements Runtime {
   /** What computes: its name, its threads. */
   readonly engine: Engine;
+  readonly #frozen: SharedTensors;
 
   private constructor(engine: Engine) {
     this.engine = engine;
+    this.#frozen = new SharedTensors(engine);
   }
 
   /** `tfjs-` and the engine's name. */
@@ -43,11 +46,11 @@ export class TfjsRuntime implements Runtime {
   /**
    * A graph made ready to run.
    *
-   * @param frozen Inputs that never change, by name; they are not fed.
+   * @param frozen Inputs that never change, by name; they are not fed. Programs given one tensor share one copy of it.
    * @throws UserLlmError `unsupported-dtype` when it computes with numbers that TensorFlow.js does not have.
    */
   compile(graph: Graph, frozen: Readonly<Record<string, Tensor>> = {}): Promise<Program> {
-    return Promise.resolve().then(() => new Program(this.engine, graph, frozen));
+    return Promise.resolve().then(() => new Program(this.engine, graph, frozen, this.#frozen));
   }
 
   /**

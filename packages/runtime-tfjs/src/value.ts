@@ -1,9 +1,10 @@
+import type { Value as GraphValue } from '@user-llm/graph';
 import { Tensor, UserLlmError, type Axes, type DType } from '@user-llm/tensor';
 import { engineDType } from './kernels/kernel.js';
 import { withEngine, type Engine, type EngineTensor } from './engine/engine.js';
 
 /** A tensor that stays where the kernels work; it is read, written and disposed of explicitly. */
-export class Value {
+export class Value implements GraphValue {
   readonly dtype: DType;
   readonly axes: Axes;
   readonly shape: readonly number[];
@@ -46,11 +47,17 @@ export class Value {
    * @throws UserLlmError `shape-mismatch` or `dtype-mismatch` unless `tensor` has this value's shape and dtype.
    */
   write(tensor: Tensor): void {
-    const before = this.held(this.#engine);
+    this.held(this.#engine);
     if (tensor.dtype !== this.dtype) throw misfit('dtype-mismatch', this.dtype, tensor.dtype);
     const same = tensor.shape.length === this.shape.length && tensor.shape.every((size, at) => size === this.shape[at]);
     if (!same) throw misfit('shape-mismatch', `[${this.shape.join(', ')}]`, `[${tensor.shape.join(', ')}]`);
-    this.#held = upload(this.#engine, tensor);
+    this.replace(upload(this.#engine, tensor));
+  }
+
+  /** @internal Takes over the engine's tensor, of this value's dtype and shape, instead of the one it held. */
+  replace(held: EngineTensor): void {
+    const before = this.held(this.#engine);
+    this.#held = held;
     before.dispose();
   }
 
@@ -80,6 +87,21 @@ export class Value {
     }
     return this.#held;
   }
+}
+
+/**
+ * @internal A value of TensorFlow.js.
+ *
+ * @throws UserLlmError `foreign-value`.
+ */
+export function requireOwn(what: string, value: GraphValue): Value {
+  if (value instanceof Value) return value;
+  throw new UserLlmError('foreign-value', {
+    what,
+    expected: 'a value of this runtime',
+    got: 'a value of another',
+    mend: 'Read it and make a value of the host tensor with `value`.',
+  });
 }
 
 /** @internal A host tensor copied to where the kernels work. */

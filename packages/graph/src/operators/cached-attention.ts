@@ -82,8 +82,7 @@ function written(past: Symbolic, fresh: Symbolic, offset_BM: Symbolic): Symbolic
  * Causal attention of new tokens to themselves and to those before, whose keys and values are cached.
  *
  * Outputs: what the queries read, and both caches with the new keys and values in them; what lies behind those is
- * not defined. ONNX Runtime updates a cache
- * in place when a run is given one value as the past and as what comes out.
+ * not defined.
  */
 export const cachedAttentionOperator = defineComposite<CachedAttentionAttributes>({
   name: 'cachedAttention',
@@ -106,10 +105,7 @@ export const cachedAttentionOperator = defineComposite<CachedAttentionAttributes
   },
   onnx: (emitter, inputs, { attributes: { heads, keyValueHeads, scale, window, softCap } }) => {
     const [query, , , pastKey, , lengths] = inputs;
-    const size = pastKey!.shape[3];
-    const [, time] = query!.shape;
-    // The fused operator takes head sizes that are multiples of 16, and one new token for each of several users.
-    if (typeof size !== 'number' || size % 16 !== 0 || time !== 1) return undefined;
+    if (!isFused(query!, pastKey!)) return undefined;
     const longest = emitter.emit('ReduceMax', [lengths!.name], { keepdims: { int: 0 } })[0]!;
     const total = emitter.emit('Add', [longest, emitter.constant('int32', [], [1])])[0]!;
     return emitter.emit(
@@ -140,6 +136,23 @@ export const cachedAttentionOperator = defineComposite<CachedAttentionAttributes
     cachedExample('one token, odd head size', { batch: 1, time: 1, places: 4, size: 6, lengths: [2] }, {}),
   ],
 });
+
+/** Whether ONNX Runtime's operator takes it: head sizes that are multiples of 16, and one new token for each user. */
+function isFused(query: Pick<TensorType, 'shape'>, pastKey: Pick<TensorType, 'shape'>): boolean {
+  const size = pastKey.shape[3];
+  return typeof size === 'number' && size % 16 === 0 && query.shape[1] === 1;
+}
+
+/**
+ * The cache that ONNX Runtime writes this tensor onto when a run is given one value for both: the past of a
+ * `cachedAttention` that its fused operator takes; `undefined` for any other tensor.
+ */
+export function cacheWrittenInPlace({ node, output }: Symbolic): Symbolic | undefined {
+  if ((node.operator as unknown) !== cachedAttentionOperator || output === 0) return undefined;
+  const [query, , , pastKey, pastValue] = node.inputs;
+  if (!isFused(query!, pastKey!)) return undefined;
+  return output === 1 ? pastKey : pastValue;
+}
 
 interface ExampleSizes {
   readonly batch: number;

@@ -1,4 +1,4 @@
-import type { Feeds, Graph, Results, Runtime, Value } from '@user-llm/graph';
+import type { Feeds, Graph, Program, Results, Runtime, Value } from '@user-llm/graph';
 import type { LanguageModelModule } from '@user-llm/plugin';
 import { Tensor, UserLlmError } from '@user-llm/tensor';
 import { branchMask } from './branch-mask.js';
@@ -25,7 +25,6 @@ import type {
 } from './decode-stepper.js';
 import { DecoderBranches, DecoderSlots, ownSlots } from './decoder-slots.js';
 import { cacheAxes, counts, int32, ownedOf, padded, taken } from './decoder-tensors.js';
-import { freeze, type FrozenProgram, type FrozenWeights } from './frozen-program.js';
 
 /** What a decoder is made of. */
 export interface DecoderOptions {
@@ -40,8 +39,8 @@ export interface DecoderOptions {
 }
 
 /**
- * A decoder that runs an LLM on a runtime, with weights as initializers, caches updated in place (ONNX Runtime, head
- * sizes that are multiples of 16), and logits of last positions alone.
+ * A decoder that runs an LLM on a runtime, with weights that are given once, caches that steps write onto themselves
+ * (in place on ONNX Runtime, where head sizes are multiples of 16), and logits of last positions alone.
  *
  * Programs are compiled when first needed; their sizes are symbolic, so each is compiled once.
  *
@@ -62,8 +61,10 @@ class Decoder implements DecodeStepper {
   readonly #context: DecoderContext | undefined;
   readonly #contextNames: readonly string[];
   readonly #runtime: Runtime;
-  readonly #frozen: FrozenWeights;
-  readonly #programs = new Map<ProgramName, Promise<FrozenProgram>>();
+  /** By the names of the graphs' inputs. */
+  readonly #weights: Readonly<Record<string, Weight>>;
+  readonly #accuracy: Accuracy;
+  readonly #programs = new Map<ProgramName, Promise<Program>>();
 
   constructor({ llm, weights, runtime, context, contextWeights: more = {} }: DecoderOptions) {
     this.vocabularySize = llm.vocabularySize;
@@ -73,7 +74,8 @@ class Decoder implements DecodeStepper {
     this.#context = context;
     this.#contextNames = Object.keys(context?.inputs(1) ?? {});
     this.#runtime = runtime;
-    this.#frozen = freeze(runtime, {
+    this.#accuracy = accuracy;
+    const checked = {
       ...checkedWeights(llm.parameters, weights, llmWeights),
       ...checkedWeights(context?.parameters ?? {}, more, contextWeights),
     });
@@ -127,11 +129,8 @@ class Decoder implements DecodeStepper {
       ...own.caches,
       ...own.context,
     };
-    const into = this.#into(own);
+    const into = Object.fromEntries(Object.entries(own.caches).map(([name, cache]) => [`next/${name}`, cache]));
     const results = await this.#run('step', feeds, signal, into);
-    if (into) {
-      if (own.spare) [own.caches, own.spare] = [own.spare, own.caches];
-    } else this.#replaceCaches(own, results);
     tokens.forEach((token, slot) => {
       if (token >= 0) own.lengths[slot]!++;
     });
@@ -226,7 +225,6 @@ class Decoder implements DecodeStepper {
     const programs = await Promise.all(this.#programs.values());
     this.#programs.clear();
     await Promise.all(programs.map((program) => program.dispose()));
-    this.#frozen.dispose();
   }
 
   async #run(
@@ -235,13 +233,18 @@ class Decoder implements DecodeStepper {
     signal: AbortSignal | undefined,
     into?: Readonly<Record<string, Value>>,
   ): Promise<Results> {
-    const compiling = this.#programs.get(name) ?? this.#frozen.compile(this.#graph(name));
+    const compiling = this.#programs.get(name) ?? this.#compile(this.#graph(name));
     this.#programs.set(name, compiling);
     const program = await compiling.catch((error: unknown) => {
       this.#programs.delete(name);
       throw error;
     });
-    return program.run(feeds, { ...(into && { into }), signal });
+    return program.run(feeds, { ...(into && { into }), ...(signal && { signal }) });
+  }
+
+  #compile(source: Graph): Promise<Program> {
+    const { graph, frozen } = bindWeights(source, this.#weights, this.#accuracy);
+    return this.#runtime.compile(graph, frozen);
   }
 
   #graph(name: ProgramName): Graph {
@@ -260,21 +263,6 @@ class Decoder implements DecodeStepper {
       case 'arrange2':
         return arrangeGraph(llm, context, 2);
     }
-  }
-
-  /** Where a step writes the caches: onto themselves where the operator works in place, else into the spare set. */
-  #into(slots: DecoderSlots): Record<string, Value> | undefined {
-    if (!this.#frozen.inPlace) return undefined;
-    if (this.#llm.cache.headSize % 16 !== 0) {
-      slots.spare ??= Object.fromEntries(
-        Object.entries(slots.caches).map(([name, { axes, shape }]) => [
-          name,
-          this.#runtime.value(new Tensor('float32', axes, shape) as Tensor),
-        ]),
-      );
-    }
-    const target = slots.spare ?? slots.caches;
-    return Object.fromEntries(Object.entries(target).map(([name, value]) => [`next/${name}`, value]));
   }
 
   #caches(results: Results): Record<string, Value> {

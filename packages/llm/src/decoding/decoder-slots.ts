@@ -8,8 +8,6 @@ export class DecoderSlots implements Slots {
   readonly room: number;
   /** Caches by the names of the graphs' inputs. */
   caches: Record<string, Value>;
-  /** A second set that steps write into where they can't write in place, made when first needed. */
-  spare: Record<string, Value> | undefined;
   readonly context: Readonly<Record<string, Value>>;
   /** Values of the context that are disposed of with the slots. */
   readonly #owned: readonly Value[];
@@ -42,7 +40,7 @@ export class DecoderSlots implements Slots {
 
   dispose(): void {
     this.#disposed = true;
-    const values = [...Object.values(this.caches), ...Object.values(this.spare ?? {}), ...this.#owned];
+    const values = [...Object.values(this.caches), ...this.#owned];
     for (const value of values) value.dispose();
   }
 }

@@ -2,6 +2,8 @@ import { evaluate, operators, type Operator, type ReferenceArray, type Runtime }
 import { exampleCases, gradientCase, type ExampleCase } from '@user-llm/graph/testing';
 import { Tensor } from '@user-llm/tensor';
 import { demand, type Check } from './check.js';
+import { hostileFeedsCheck } from './hostile-feeds.js';
+import { programChecks } from './program.js';
 
 /** How far a runtime in float32 may be from the reference in float64, relative to the largest element or 1. */
 const tolerance = 5e-5;
@@ -41,14 +43,15 @@ async function agrees(runtime: Runtime, { graph, feeds }: Pick<ExampleCase, 'gra
 }
 
 /**
- * What every runtime must do: every operator of the table, forward and gradient, as the reference kernels do.
+ * What every runtime must do: every operator of the table, forward and gradient, as the reference kernels do; take
+ * inputs that are given once; write outputs into the values it is told to.
  *
  * @param runtime Loads when the first check runs.
  * @param more Operators besides those of the table.
  */
 export function runtimeChecks(runtime: () => Promise<Runtime>, more: readonly Operator[] = []): readonly Check[] {
   const all = [...(Object.values(operators) as Operator[]), ...more];
-  return all.flatMap((operator) =>
+  const perOperator = all.flatMap((operator) =>
     exampleCases(operator).flatMap((example) => {
       const gradient = gradientCase(example);
       const check = (name: string, test: Pick<ExampleCase, 'graph' | 'feeds'>): Check => ({
@@ -58,4 +61,5 @@ export function runtimeChecks(runtime: () => Promise<Runtime>, more: readonly Op
       return [check(example.title, example), ...(gradient ? [check(`gradient of ${example.title}`, gradient)] : [])];
     }),
   );
+  return [...perOperator, ...programChecks(runtime), hostileFeedsCheck(runtime)];
 }
