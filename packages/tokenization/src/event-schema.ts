@@ -42,9 +42,14 @@ export type BuiltInSpec = IdSpec | MultiIdSpec | OrdinalSpec | BucketSpec | Text
 
 const nameForm = /^[a-z][A-Za-z0-9]*$/;
 
+/** A spec held to the keys of its kind: one that is misspelled does not compile. */
+type HeldTo<Spec, Given> = Spec & { readonly [Key in Exclude<keyof Given, keyof Spec>]: never };
+
 /** Specs of kinds that come with the package are held to their own keys; kinds of plugins to `FeatureSpec`. */
 type Checked<S extends EventSchema> = {
-  readonly [Name in keyof S]: S[Name] extends { readonly kind: BuiltInSpec['kind'] } ? BuiltInSpec : FeatureSpec;
+  readonly [Name in keyof S]: S[Name] extends { readonly kind: infer Kind extends BuiltInSpec['kind'] }
+    ? HeldTo<Extract<BuiltInSpec, { readonly kind: Kind }>, S[Name]>
+    : FeatureSpec;
 };
 
 /**

@@ -20,7 +20,8 @@ export function stringHash(text: string, seed = 0): number {
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 
-/** The SHA-256 of a value's JSON, in hexadecimal: equal exactly when the JSON is. */
+/** The SHA-256 of a value's JSON, in hexadecimal: equal exactly when the JSON is. Bigints count as their digits. */
 export function contentHash(value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(value)).digest('hex');
+  const json = JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? String(part) : part));
+  return createHash('sha256').update(json).digest('hex');
 }

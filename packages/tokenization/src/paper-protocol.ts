@@ -1,7 +1,4 @@
 import type { BatchRecipe } from './batch-recipe.js';
-import { checkedRecipe } from './batch-recipe.js';
-import type { Timelines } from './timelines.js';
-import { planWindows } from './windows.js';
 
 const historyLength = 50;
 
@@ -28,11 +25,11 @@ export interface ProtocolCounts {
   readonly trainingExamples: number;
 }
 
-/** Published counts, and the size of the raw data set by which it is told. */
+/** Published counts, and the raw size by which the data set is told. */
 export interface PublishedCounts extends ProtocolCounts {
   readonly name: string;
+  /** Rows of the raw file of events. */
   readonly rawEvents: number;
-  readonly rawUsers: number;
 }
 
 /**
@@ -42,7 +39,6 @@ export interface PublishedCounts extends ProtocolCounts {
 export const publishedMovieLens20M: PublishedCounts = {
   name: 'MovieLens-20M',
   rawEvents: 20_000_263,
-  rawUsers: 138_493,
   users: 82_977,
   items: 27_280,
   trainingExamples: 13_821_405,
@@ -50,8 +46,6 @@ export const publishedMovieLens20M: PublishedCounts = {
 
 /** The counts that `paperProtocol` gives, and those of the thresholds and windows around it. */
 export interface PaperCounts extends ProtocolCounts {
-  readonly rawEvents: number;
-  readonly rawUsers: number;
   /** Users with at least so many events, and training examples when a window, its prediction included, is so long. */
   readonly thresholds: readonly {
     readonly events: number;
@@ -61,40 +55,44 @@ export interface PaperCounts extends ProtocolCounts {
 }
 
 /**
- * Counts what the paper's protocol makes of timelines.
+ * Counts what the paper's protocol makes of a data set.
  *
+ * @param lengths Number of events of each user.
  * @param items Number of items of the catalogue.
  */
-export function paperCounts(timelines: Timelines, items: number): PaperCounts {
-  const { split, window, minimumEvents } = checkedRecipe({ ...paperProtocol, batchSize: 1 });
-  const count = (part: 'train' | 'test') => planWindows(timelines, split, part, window, minimumEvents).count;
-  const lengths = Array.from({ length: timelines.users }, (_, user) => timelines.lengthOf(user));
-  const thresholds = [50, 51, 52].map((events) => {
-    const kept = lengths.filter((length) => length >= events);
-    return { events, users: kept.length, trainingExamples: kept.reduce((sum, length) => sum + length - events, 0) };
-  });
+export function paperCounts(lengths: Iterable<number>, items: number): PaperCounts {
+  const all = [...lengths];
+  // Windows that slide by one over `length` events, less the one that is tested.
+  const count = (minimum: number, window: number) => {
+    const kept = all.filter((length) => length >= minimum);
+    return { users: kept.length, trainingExamples: kept.reduce((sum, length) => sum + length - window, 0) };
+  };
   return {
-    rawEvents: timelines.events,
-    rawUsers: timelines.users,
-    users: count('test'),
+    ...count(paperProtocol.minimumEvents, historyLength + 1),
     items,
-    trainingExamples: count('train'),
-    thresholds,
+    thresholds: [50, 51, 52].map((events) => ({ events, ...count(events, events) })),
   };
 }
 
-/** The counts as lines to print; on a data set with published counts, each beside the one published. */
-export function formatPaperCounts(found: PaperCounts, published: PublishedCounts = publishedMovieLens20M): string {
-  const known = found.rawEvents === published.rawEvents && found.rawUsers === published.rawUsers;
-  const line = (name: string, number: number, beside: number) => {
-    const percent = ((100 * (number - beside)) / beside).toFixed(2);
-    return `${name.padEnd(22)}${group(number).padStart(12)}${known ? `   published ${group(beside)} (${percent}%)` : ''}`;
+/**
+ * The counts as lines to print.
+ *
+ * @param published Published counts of the same data set, each to stand beside the one found.
+ */
+export function formatPaperCounts(found: PaperCounts, published?: PublishedCounts): string {
+  const line = (name: string, key: keyof ProtocolCounts) => {
+    const counted = `${name.padEnd(22)}${group(found[key]).padStart(12)}`;
+    if (published === undefined) return counted;
+    const percent = (100 * (found[key] - published[key])) / published[key];
+    return `${counted}   published ${group(published[key])} (${percent >= 0 ? '+' : ''}${percent.toFixed(2)}%)`;
   };
   return [
-    known ? `The paper's protocol on ${published.name}: found and published` : "The paper's protocol on these events",
-    line('users = test examples', found.users, published.users),
-    line('items', found.items, published.items),
-    line('training examples', found.trainingExamples, published.trainingExamples),
+    published
+      ? `The paper's protocol on ${published.name}, found and published`
+      : "The paper's protocol on these events",
+    line('users = test examples', 'users'),
+    line('items', 'items'),
+    line('training examples', 'trainingExamples'),
     ...found.thresholds.map(
       ({ events, users, trainingExamples }) =>
         `  with at least ${events} events: ${group(users)} users, ${group(trainingExamples)} training examples`,

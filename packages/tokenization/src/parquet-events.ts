@@ -33,7 +33,7 @@ export async function* readEvents(
       length: rowEnd - rowStart,
       users: strings(users!),
       items: strings(items!),
-      times: Float64Array.from(times as ArrayLike<unknown>, milliseconds),
+      times: milliseconds(times!),
       fields: Object.fromEntries(fields.map((field, index) => [field, values[index] as ArrayLike<FieldValue>])),
     };
   }
@@ -61,6 +61,8 @@ function strings(values: ArrayLike<unknown>): ArrayLike<string> {
   return typeof values[0] === 'string' ? (values as ArrayLike<string>) : Array.from(values, String);
 }
 
-function milliseconds(value: unknown): number {
-  return value instanceof Date ? value.getTime() : Number(value);
+function milliseconds(values: ArrayLike<unknown>): Float64Array {
+  const times = new Float64Array(values.length);
+  for (let row = 0; row < values.length; row++) times[row] = Number(values[row]);
+  return times;
 }

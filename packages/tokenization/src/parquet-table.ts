@@ -1,10 +1,13 @@
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { UserLlmError } from '@user-llm/tensor';
 import type { DecodedArray, ParquetScan } from 'hyparquet';
+import { contentHash } from './hash.js';
 
 /** A Parquet file, open for reading columns of ranges of its rows. */
 export interface ParquetTable {
   readonly path: string;
+  /** SHA-256 of its metadata, statistics of the columns included: files with other content have another one. */
+  readonly fingerprint: string;
   readonly rows: number;
   readonly columns: ReadonlySet<string>;
   /** Ranges of rows that are stored together: the cheapest to read. */
@@ -52,6 +55,7 @@ export async function openParquet(path: string, wanted: readonly string[]): Prom
   }
   return {
     path,
+    fingerprint: contentHash(scan.metadata),
     rows: Number(rows),
     columns,
     ranges: scan.ranges,

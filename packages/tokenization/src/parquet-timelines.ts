@@ -37,7 +37,7 @@ export async function openParquetTimelines(
   const starts = whole ? [0, table.rows] : await shardStarts(table, Math.ceil(capacity / shardsAtOnce));
   let held: { readonly key: string; readonly timelines: Timelines } | undefined;
   return {
-    fingerprint: contentHash([tokenizer.hash, table.rows, starts]),
+    fingerprint: contentHash([tokenizer.hash, table.fingerprint, starts]),
     shards: starts.length - 1,
     shardsAtOnce: whole ? 1 : shardsAtOnce,
     async load(shards) {

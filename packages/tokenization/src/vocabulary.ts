@@ -56,10 +56,19 @@ export class Vocabulary {
    * Chooses the values that get an id.
    *
    * @param counts How often each value was seen.
-   * @throws UserLlmError `bad-vocabulary` when the options leave no room for a value.
+   * @throws UserLlmError `bad-vocabulary` when an option is wrong, or the hash buckets do not fit into `maximumSize`.
    */
   static fromCounts(counts: ReadonlyMap<string, number>, options: VocabularyOptions = {}): Vocabulary {
-    const { minimumCount, maximumSize, hashBuckets } = vocabularyOptions.parse(options);
+    const parsed = vocabularyOptions.safeParse(options);
+    if (!parsed.success) {
+      throw new UserLlmError('bad-vocabulary', {
+        what: 'vocabulary options',
+        expected: 'minimumCount from 1, maximumSize from 4, hashBuckets from 0, in whole numbers',
+        got: z.prettifyError(parsed.error),
+        cause: parsed.error,
+      });
+    }
+    const { minimumCount, maximumSize, hashBuckets } = parsed.data;
     const room = (maximumSize ?? Infinity) - firstValueId - hashBuckets;
     if (room < 0) {
       throw new UserLlmError('bad-vocabulary', {
@@ -115,8 +124,8 @@ export class Vocabulary {
 
   /** The id of a value; missing values and, without hash buckets, unknown ones are `reservedIds.unknown`. */
   encode(value: FieldValue): number {
-    if (value === null || value === undefined || value === '') return reservedIds.unknown;
-    const text = typeof value === 'string' ? value : String(value);
+    const text = typeof value === 'string' ? value : String(value ?? '');
+    if (text === '') return reservedIds.unknown;
     const id = this.#ids.get(text);
     if (id !== undefined) return id;
     if (this.hashBuckets === 0) return reservedIds.unknown;

@@ -41,9 +41,8 @@ export const idFeature: Feature<z.output<typeof options>> = {
     const counts = new Map<string, number>();
     return {
       observe: (value) => {
-        if (value === null || value === undefined || value === '') return;
-        const text = String(value);
-        counts.set(text, (counts.get(text) ?? 0) + 1);
+        const text = String(value ?? '');
+        if (text !== '') counts.set(text, (counts.get(text) ?? 0) + 1);
       },
       finish: () => new FittedId(Vocabulary.fromCounts(counts, chosen)),
     };

@@ -75,9 +75,10 @@ export const labelsFeature = multiIdFeature('multi-id', (value) => {
   return typeof value === 'object' ? value : [String(value)];
 });
 
-const word = /[\p{L}\p{N}]+(?:['’][\p{L}\p{N}]+)*/gu;
+const word = /[\p{L}\p{M}\p{N}]+(?:['’][\p{L}\p{M}\p{N}]+)*/gu;
 
-/** Running text, such as a title: its first `slots` words, of any script, in lower case and compatibility form. */
+/** Running text, such as a title: its first `slots` words, in lower case and compatibility form; scripts without
+ * spaces have one word per phrase. */
 export const textFeature = multiIdFeature('text', (value) => {
   if (value === null || value === undefined) return [];
   const text = typeof value === 'object' ? value.join(' ') : String(value);
