@@ -15,10 +15,7 @@ export function toByteCharacters(text: string): string {
   return characters;
 }
 
-/** GPT-2's pattern of words as `tokenizers` spells it for its own engine. */
-export const wordPattern = "'(?:[sdmt]|ll|ve|re)| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
-
-/** The same for JavaScript, whose `\s` takes in U+FEFF and leaves out U+0085. */
+/** GPT-2's pattern of words, for JavaScript, whose `\s` takes in U+FEFF and leaves out U+0085. */
 const words =
   /'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
 

@@ -1,26 +1,37 @@
-import { Tokenizer } from '@huggingface/tokenizers';
 import type { TextTokenizer } from '@user-llm/plugin';
 import { UserLlmError } from '@user-llm/tensor';
-import { wordPattern } from './byte-level.js';
-import { dropsSpaces } from './sentence-piece-json.js';
-import { badTokenizer, parseTokenizerJson, type PipelineStep, type TokenizerJson } from './tokenizer-json.js';
-import { rememberWords, splitsIntoWords } from './word-cache.js';
+import { TextPipeline } from './pipeline/text-pipeline.js';
+import { badTokenizer, parseTokenizerJson, type TokenizerJson } from './tokenizer-json.js';
 
 /** A tokenizer read from a `tokenizer.json`. */
 export interface JsonTokenizer extends TextTokenizer {
   /** Fills rows up, where the tokenizer has a token for that. */
   readonly padding?: number;
+  /** Every token that ends an answer, `end` first: a chat's turn may end by another than a text. */
+  readonly ends: readonly number[];
   /** Numbers of the tokens that no text becomes, by their names. */
   readonly specialTokens: Readonly<Record<string, number>>;
+  /** The Jinja template of conversations that the LLM was tuned on, where it was tuned on such. */
+  readonly chatTemplate?: string;
   /** What it was read from, to be kept with a model. */
   readonly json: TokenizerJson;
+  /**
+   * As `encode`, but special tokens written in the text are read as such: for texts of ours, never for users'.
+   *
+   * @param guard A text that keeps what stands around it from being one special token; it is then left out.
+   */
+  encodeMarked(text: string, guard?: string): number[];
 }
 
-/** Which special tokens begin and end a sequence, by name, where their names do not tell. */
+/** What is known of a tokenizer beside its `tokenizer.json`: which special tokens begin and end, by name. */
 export interface TokenizerRoles {
   readonly begin?: string;
   readonly end?: string;
   readonly padding?: string;
+  /** Further tokens that end an answer. */
+  readonly alsoEnd?: readonly string[];
+  /** The Jinja template of conversations. */
+  readonly chatTemplate?: string;
 }
 
 /** Names that tokenizers give the roles, first choice first. */
@@ -28,11 +39,12 @@ const usualNames = {
   begin: ['<|begin|>', '<s>', '<|begin_of_text|>', '<bos>', '<|startoftext|>'],
   end: ['<|end|>', '</s>', '<|end_of_text|>', '<eos>', '<|im_end|>', '<|endoftext|>'],
   padding: ['<|padding|>', '<pad>', '[PAD]', '<|pad|>'],
-} as const satisfies Record<keyof TokenizerRoles, readonly string[]>;
+} as const satisfies Partial<Record<keyof TokenizerRoles, readonly string[]>>;
 
 /**
- * A tokenizer from a `tokenizer.json`. Special tokens that are written in a text are plain text to it, so that no
- * text can end an answer or begin another; add them by number, from `specialTokens`.
+ * A tokenizer from a `tokenizer.json`: ids and texts are those of Hugging Face's `tokenizers`. Special tokens that are
+ * written in a text are plain text to it, so that no text can end an answer or begin another; add them by number, from
+ * `specialTokens`, or by `encodeMarked`.
  *
  * @param json The file's text, or what it says; `trainBpe` makes one.
  * @throws UserLlmError `bad-tokenizer` when it is no such file, is of a kind that is not known, or has no token that
@@ -40,40 +52,41 @@ const usualNames = {
  */
 export function loadTokenizer(json: unknown, roles: TokenizerRoles = {}): JsonTokenizer {
   const content = parseTokenizerJson(json);
-  const tokenizer = open(withoutSpecialTokens(content));
-  const spaceless = dropsSpaces(content);
-  // The library would put the first space before a text of which nothing is left, too.
-  const encode = (text: string): number[] =>
-    spaceless && /^ *$/.test(text) ? [] : tokenizer.encode(text, { add_special_tokens: false }).ids;
+  const pipeline = open(content);
   const specialTokens = Object.fromEntries(
     content.added_tokens.filter(({ special }) => special).map((token) => [token.content, token.id]),
   );
   const vocabularySize = sizeOf(content);
   const special = new Set(Object.values(specialTokens));
-  const role = (name: keyof TokenizerRoles): number | undefined => {
-    const asked = roles[name];
-    const found = (asked === undefined ? usualNames[name] : [asked]).find((token) =>
-      Object.hasOwn(specialTokens, token),
-    );
-    if (asked !== undefined && found === undefined)
-      throw badTokenizer(`a special token ${asked} (${name})`, Object.keys(specialTokens).join(' ') || 'none');
-    return found === undefined ? undefined : specialTokens[found];
+  const names = Object.keys(specialTokens).join(' ') || 'none';
+  const named = (token: string, role: string): number => {
+    const id = Object.hasOwn(specialTokens, token) ? specialTokens[token] : undefined;
+    if (id === undefined) throw badTokenizer(`a special token ${token} (${role})`, names);
+    return id;
   };
-  const [begin, end, padding] = [role('begin'), role('end'), role('padding')];
-  if (end === undefined)
-    throw badTokenizer('a special token that ends an answer', Object.keys(specialTokens).join(' ') || 'none');
+  const roleOf = (role: keyof typeof usualNames): number | undefined => {
+    const asked = roles[role];
+    if (asked !== undefined) return named(asked, role);
+    const usual = usualNames[role].find((token) => Object.hasOwn(specialTokens, token));
+    return usual === undefined ? undefined : specialTokens[usual];
+  };
+  const [begin, end, padding] = [roleOf('begin'), roleOf('end'), roleOf('padding')];
+  if (end === undefined) throw badTokenizer('a special token that ends an answer', names);
+  const alsoEnd = (roles.alsoEnd ?? []).map((token) => named(token, 'end'));
   return {
     vocabularySize,
     end,
+    ends: [...new Set([end, ...alsoEnd])],
     ...(begin !== undefined && { begin }),
     ...(padding !== undefined && { padding }),
+    ...(roles.chatTemplate !== undefined && { chatTemplate: roles.chatTemplate }),
     specialTokens,
     json: content,
-    encode: splitsIntoWords(content) ? rememberWords(encode) : encode,
+    encode: (text) => pipeline.encode(text),
+    encodeMarked: (text, guard) => pipeline.encode(text, true, guard),
     decode: (tokens) => {
       for (const token of tokens) requireToken(token, vocabularySize);
-      const plain = tokens.filter((token) => !special.has(token));
-      return plain.length === 0 ? '' : tokenizer.decode(plain, { clean_up_tokenization_spaces: false });
+      return pipeline.decode(tokens.filter((token) => !special.has(token)));
     },
   };
 }
@@ -95,46 +108,9 @@ function sizeOf({ model: { vocab }, added_tokens }: TokenizerJson): number {
   return largest + 1;
 }
 
-/** The same tokenizer without its special tokens, so that it finds none of them in texts. */
-function withoutSpecialTokens(content: TokenizerJson): TokenizerJson {
-  const names = new Set(content.added_tokens.filter(({ special }) => special).map((token) => token.content));
-  const { vocab, unk_token } = content.model;
-  // What stands for the unknown is no text either, but the model looks it up.
-  if (typeof unk_token === 'string') names.delete(unk_token);
-  const kept = Array.isArray(vocab)
-    ? vocab
-    : Object.fromEntries(Object.entries(vocab).filter(([token]) => !names.has(token)));
-  return {
-    ...content,
-    added_tokens: content.added_tokens.filter(({ special }) => !special),
-    normalizer: content.normalizer ?? null,
-    pre_tokenizer: content.pre_tokenizer ? spelledOut(content.pre_tokenizer) : null,
-    post_processor: null,
-    decoder: content.decoder ?? null,
-    model: { ...content.model, vocab: kept },
-  };
-}
-
-/**
- * Byte-level steps with their pattern of words written out: the library translates a written pattern to JavaScript's
- * meaning of white space, but not the one it has built in.
- */
-function spelledOut(step: PipelineStep): PipelineStep {
-  if (step.type === 'Sequence' && Array.isArray(step['pretokenizers']))
-    return { ...step, pretokenizers: step['pretokenizers'].map((own) => spelledOut(own as PipelineStep)) };
-  if (step.type !== 'ByteLevel' || step['use_regex'] === false || step['add_prefix_space'] === true) return step;
-  const split = { type: 'Split', pattern: { Regex: wordPattern }, behavior: 'Isolated', invert: false };
-  return { type: 'Sequence', pretokenizers: [split, { ...step, use_regex: false }] };
-}
-
-const kinds = ['BPE', 'Unigram', 'WordPiece'];
-
-function open(content: TokenizerJson): Tokenizer {
-  const kind = content.model.type;
-  // The library takes any other name for a list of whole words.
-  if (kind !== undefined && !kinds.includes(kind)) throw badTokenizer(`a model of ${kinds.join(', ')}`, kind);
+function open(content: TokenizerJson): TextPipeline {
   try {
-    return new Tokenizer(content, { clean_up_tokenization_spaces: false });
+    return new TextPipeline(content);
   } catch (cause) {
     throw badTokenizer('a tokenizer of a known kind', cause instanceof Error ? cause.message : String(cause), cause);
   }

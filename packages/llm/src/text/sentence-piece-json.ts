@@ -77,12 +77,6 @@ const replace = (pattern: string, content: string): PipelineStep => ({
 /** Spaces at the ends dropped, and all but one of several. */
 const fewer: readonly PipelineStep[] = [replace('\\A +', ''), replace(' +\\z', ''), replace(' {2,}', ' ')];
 
-/** Whether a tokenizer is one that `sentencePieceJson` made of a vocabulary that drops spaces. */
-export function dropsSpaces({ normalizer }: TokenizerJson): boolean {
-  const steps = normalizer?.['normalizers'];
-  return Array.isArray(steps) && JSON.stringify(steps.slice(0, fewer.length)) === JSON.stringify(fewer);
-}
-
 /** Every way to make a piece of two others, those of the highest score first, as SentencePiece merges. */
 function mergesOf(pieces: readonly Piece[]): (readonly [string, string])[] {
   const ids = new Map(pieces.flatMap(({ text, kind }, id) => (kind === 'normal' ? [[text, id] as const] : [])));

@@ -5,6 +5,11 @@ const addedToken = z.looseObject({
   id: z.number().int().min(0),
   content: z.string(),
   special: z.boolean().default(false),
+  single_word: z.boolean().optional(),
+  lstrip: z.boolean().optional(),
+  rstrip: z.boolean().optional(),
+  /** Whether it is looked for in the normalized text; unless told, where it is not special. */
+  normalized: z.boolean().optional(),
 });
 
 /** A part of a pipeline: its type, and options of its own. */
@@ -24,6 +29,9 @@ const tokenizerJson = z.looseObject({
 
 /** The content of a `tokenizer.json` of Hugging Face's `tokenizers`, as far as we look at it. */
 export type TokenizerJson = z.output<typeof tokenizerJson>;
+
+/** A token that is found in texts before the model reads them. */
+export type AddedToken = z.output<typeof addedToken>;
 
 /** A step of its pipelines. */
 export type PipelineStep = z.output<typeof step>;
