@@ -3,8 +3,12 @@ import {
   cast,
   cumulativeSum,
   divide,
+  maximum,
+  multiply,
+  notEqual,
   range,
   reshape,
+  sum,
   type Float,
   type ParameterTree,
   type Symbolic,
@@ -18,7 +22,7 @@ import {
   type LayerNormParameters,
 } from '@user-llm/layers';
 import type { EncoderInputs } from '@user-llm/plugin';
-import { eventEmbedding, type EventEmbeddingParameters, type Events } from './event-embedding.js';
+import { eventEmbedding, idsOf, type EventEmbeddingParameters, type Events } from './event-embedding.js';
 import type { EventTower, EventTowerParameters } from './event-tower.js';
 import { initializationOf, type TowerConfig } from './tower-config.js';
 
@@ -58,13 +62,19 @@ export function meanTower(config: TowerConfig, inputs: EncoderInputs): EventTowe
     appender: {
       state: { total: { axes: ['userWidth'], shape: [width] } },
       append: (given, { features, lengths, state }) => {
-        const event = embedding.apply(own(given), features);
-        const [batch] = event.shape;
-        const before = reshape(state['total'] as Float, ['batch', 'event', 'userWidth'], [batch!, 1, width]);
-        const total = add(event, before);
-        const count = reshape(add(cast(lengths, 'float32'), 1), ['batch', 'event', 'userWidth'], [batch!, 1, 1]);
-        const kept: Symbolic = reshape(total, ['batch', 'userWidth'], [batch!, width]);
-        return { events: finish(own(given), divide(total, count)), state: { total: kept } };
+        const all = embedding.apply(own(given), features);
+        const [batch, time] = all.shape;
+        const axes = ['batch', 'event', 'userWidth'] as const;
+        // Rows that have fewer events are padded with 0, and padding does not count.
+        const known_BT = cast(notEqual(idsOf(features, inputs.item), 0), 'float32');
+        const known = reshape(known_BT as Float, axes, [batch!, time!, 1]) as Events;
+        const events = multiply(all, known) as Events;
+        const before = state['total'] as Float<readonly ['batch', 'userWidth']>;
+        const totals = add(cumulativeSum(events, 'event'), reshape(before, axes, [batch!, 1, width]));
+        const earlier = reshape(cast(lengths, 'float32'), axes, [batch!, 1, 1]);
+        const counts = maximum(add(cumulativeSum(known, 'event'), earlier), 1);
+        const total: Symbolic = add(before, sum(events, 'event'));
+        return { events: finish(own(given), divide(totals, counts)), state: { total } };
       },
     },
   };
