@@ -1,3 +1,3 @@
 import { library } from '../../tools/build/tsup.mjs';
 
-export default library();
+export default library(['src/index.ts', 'src/testing/index.ts']);

@@ -1,62 +1,144 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { DatasetSource } from '@user-llm/plugin';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { amazonReviews, googleLocal, movielens, prepareDataset } from '../src/index.js';
+import { describe, expect, it } from 'vitest';
+import { amazonReviews, describeDataset, googleLocal, movielens, prepareDataset } from '../src/index.js';
+import { realData, testFolder } from './support.js';
 
-const data = process.env['USER_LLM_DATA'] ?? fileURLToPath(new URL('../../../../shared/data', import.meta.url));
+/** What is known of a slice. */
+interface Slice {
+  readonly folder: string;
+  readonly source: DatasetSource;
+  /** Files within the folder; all when absent. */
+  readonly files?: string;
+  readonly events: number;
+  readonly users: number;
+  readonly itemsWithEvents: number;
+  readonly items: number;
+  /** Mean number of events of a user, as precisely as it is known. */
+  readonly mean: string;
+  /** Users with more than 50 events. */
+  readonly over50?: number;
+  /** Events with a text and with a headline. */
+  readonly texts?: readonly [text: number, summary: number];
+}
 
-/** Counts of the slices: rows, users, items with events. */
-const slices: readonly [
-  folder: string,
-  source: DatasetSource,
-  input: string,
-  events: number,
-  users: number,
-  items: number,
-][] = [
-  ['ml-latest-small', movielens, '', 100_836, 610, 9_724],
-  ['ml-1m', movielens, '', 999_611, 6_040, 3_416],
-  ['amazon-movies-tv', amazonReviews, '', 57_019, 2_579, 3_107],
-  ['amazon-musical-instruments', amazonReviews, '', 5_050, 1_381, 392],
-  ['amazon-gift-cards', amazonReviews, '', 2_972, 458, 148],
-  ['google-local', googleLocal, '{review,meta}-Florida.json.gz', 9_991, 9_561, 1_568],
-  ['google-local', googleLocal, '{review,meta}-States.json.gz', 30_143, 29_792, 1_237],
+const slices: readonly Slice[] = [
+  {
+    folder: 'ml-latest-small',
+    source: movielens,
+    events: 100_836,
+    users: 610,
+    itemsWithEvents: 9_724,
+    items: 9_742,
+    mean: '165',
+    over50: 378,
+  },
+  {
+    folder: 'ml-1m',
+    source: movielens,
+    events: 999_611,
+    users: 6_040,
+    itemsWithEvents: 3_416,
+    items: 3_883,
+    mean: '165',
+    over50: 4_244,
+  },
+  {
+    folder: 'amazon-movies-tv',
+    source: amazonReviews,
+    events: 57_019,
+    users: 2_579,
+    itemsWithEvents: 3_107,
+    items: 3_107,
+    mean: '22',
+    over50: 195,
+    texts: [0, 0],
+  },
+  {
+    folder: 'amazon-musical-instruments',
+    source: amazonReviews,
+    events: 5_050,
+    users: 1_381,
+    itemsWithEvents: 392,
+    items: 392,
+    mean: '3.7',
+  },
+  {
+    folder: 'amazon-gift-cards',
+    source: amazonReviews,
+    events: 2_972,
+    users: 458,
+    itemsWithEvents: 148,
+    items: 148,
+    mean: '6.5',
+  },
+  {
+    folder: 'google-local',
+    source: googleLocal,
+    files: '{review,meta}-Florida.json.gz',
+    events: 9_991,
+    users: 9_561,
+    itemsWithEvents: 1_568,
+    items: 1_568,
+    mean: '1.04',
+  },
+  {
+    folder: 'google-local',
+    source: googleLocal,
+    files: '{review,meta}-States.json.gz',
+    events: 30_143,
+    users: 29_792,
+    itemsWithEvents: 1_237,
+    items: 1_754,
+    mean: '1.01',
+  },
 ];
 
 describe('real slices', () => {
-  let folder: string;
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'user-llm-slices-'));
-  });
-  afterAll(() => rm(folder, { recursive: true, force: true }));
-
-  for (const [name, source, input, events, users, items] of slices) {
-    it.skipIf(!existsSync(join(data, name)))(
-      `reads every row of ${name} ${input} (skipped when USER_LLM_DATA lacks ${name})`,
+  for (const { folder, source, files = '', mean, over50, texts, ...counts } of slices) {
+    it.skipIf(!existsSync(join(realData, folder)))(
+      `${folder} ${files}: every row, and the counts that are known (skipped when USER_LLM_DATA lacks ${folder})`,
       async () => {
-        const output = join(folder, `${name}${events}`);
-        const manifest = await prepareDataset({ source, input: join(data, name, input), output });
-        expect(manifest.counts).toMatchObject({ events, users, itemsWithEvents: items });
-        expect(manifest.rows.events).toEqual({ read: events, bad: {}, duplicates: 0 });
+        const output = join(testFolder(), 'data');
+        const manifest = await prepareDataset({ source, input: join(realData, folder, files), output });
+        expect(manifest.counts).toMatchObject(counts);
+        expect(manifest.rows.events).toEqual({ read: counts.events, bad: {}, duplicates: 0 });
+        const card = await describeDataset(output);
+        const { histories } = card;
+        expect(histories.mean.toFixed(mean.split('.')[1]?.length ?? 0)).toBe(mean);
+        if (over50 !== undefined) expect(histories.over50).toBe(over50);
+        if (texts) expect([card.texts.text, card.texts.summary]).toEqual(texts);
+        expect(histories.bins.reduce((sum, { users }) => sum + users, 0)).toBe(counts.users);
+        expect(card.ratings.reduce((sum, { events }) => sum + events, 0)).toBe(counts.events);
+        expect(card.periods.counts.reduce((sum, { events }) => sum + events, 0)).toBe(counts.events);
       },
     );
   }
 
-  it.skipIf(!existsSync(join(data, 'ml-1m')))(
+  it.skipIf(!existsSync(join(realData, 'ml-1m')))(
+    'the times of ml-1m, which are only an order, come out as they are (skipped when USER_LLM_DATA lacks ml-1m)',
+    async () => {
+      const output = join(testFolder(), 'data');
+      const { time } = await prepareDataset({ source: movielens, input: join(realData, 'ml-1m'), output });
+      expect(time).toEqual({ first: '2000-04-25T23:05:32.000Z', last: '2000-04-25T23:43:28.000Z' });
+    },
+  );
+
+  it.skipIf(!existsSync(join(realData, 'ml-1m')))(
     'writes the same bytes with one thread and little memory as with two (skipped when USER_LLM_DATA lacks ml-1m)',
     async () => {
+      const folder = testFolder();
       const bytes = async (threads: number, memoryLimit: number) => {
         const output = join(folder, `ml-1m-${threads}`);
-        await prepareDataset({ source: movielens, input: join(data, 'ml-1m'), output, threads, memoryLimit });
+        await prepareDataset({ source: movielens, input: join(realData, 'ml-1m'), output, threads, memoryLimit });
         return await Promise.all(
           ['events.parquet', 'items.parquet', 'manifest.json'].map((file) => readFile(join(output, file))),
         );
       };
       expect(await bytes(1, 200e6)).toEqual(await bytes(2, 1e9));
     },
+    240_000,
   );
 });

@@ -105,8 +105,10 @@ export interface RawDataset {
 
 /** What the user pointed at, and the few looks at it that finding out its shape takes. */
 export interface DatasetInput {
-  /** Absolute path of a file or folder, a glob, or an address, as the user gave it. */
+  /** Absolute path of a file or folder, a glob, or an address, as the user gave it; empty when none was given. */
   readonly path: string;
+  /** An empty folder for files that a source makes itself, as of a format that no engine reads; removed in the end. */
+  readonly scratch: string;
   /** Absolute paths of the files that `path` means, sorted; a folder means the files right inside it. */
   files(): Promise<readonly string[]>;
   /** The first line of a text file, decompressed, without its end and byte order mark; empty for an empty file. */

@@ -6,10 +6,14 @@ import { glob } from 'tinyglobby';
 import { firstLine } from './first-line.js';
 import { explainReadFailure, isAddress } from './read-bytes.js';
 
-/** What the user pointed at, for a source to look at. */
-export function datasetInput(path: string): DatasetInput {
-  const absolute = isAddress(path) ? path : resolve(path);
-  return { path: absolute, files: () => findFiles(absolute), firstLine };
+/**
+ * What the user pointed at, for a source to look at.
+ *
+ * @param scratch An empty folder for what the source makes itself.
+ */
+export function datasetInput(path: string, scratch: string): DatasetInput {
+  const absolute = path === '' || isAddress(path) ? path : resolve(path);
+  return { path: absolute, scratch, files: () => findFiles(absolute), firstLine };
 }
 
 const byBytes = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b));
@@ -18,9 +22,17 @@ const byBytes = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.
  * The files that a path means, sorted by their bytes: itself, those right inside a folder, or those a glob matches;
  * hidden files (`.name`, `_name`) are left out of folders. An address stands for itself.
  *
- * @throws UserLlmError `file-not-found` when there is none, `file-not-readable`.
+ * @throws UserLlmError `no-input` for an empty path, `file-not-found` when there is none, `file-not-readable`.
  */
 export async function findFiles(path: string): Promise<readonly string[]> {
+  if (path === '') {
+    throw new UserLlmError('no-input', {
+      what: 'Raw files',
+      expected: 'a file, a folder, a glob or an address',
+      got: 'none',
+      mend: 'Name one (--input).',
+    });
+  }
   if (isAddress(path)) return [path];
   if (/[*?[{]/.test(path) && (await exists(path)) === undefined) {
     const found = await glob(path, { absolute: true });

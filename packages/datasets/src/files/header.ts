@@ -1,5 +1,4 @@
 import type { SeparatedFormat } from '@user-llm/plugin';
-import { firstLine } from './first-line.js';
 
 /** Divides a line of separated values into its fields; quotes around a field go, two inside one are one. */
 export function splitSeparated(
@@ -27,7 +26,6 @@ export function splitSeparated(
   return fields;
 }
 
-/** The names of the columns of a file of separated values: those of its format, else those of its first line. */
-export async function readColumnNames(file: string, format: SeparatedFormat): Promise<readonly string[]> {
-  return format.names ?? splitSeparated(await firstLine(file), format).map((name) => name.trim());
-}
+/** The names of the columns that a header line gives. */
+export const columnNames = (line: string, format: SeparatedFormat): readonly string[] =>
+  splitSeparated(line, format).map((name) => name.trim());

@@ -39,8 +39,8 @@ export interface PrepareProgress {
 /** What `prepareDataset` takes. */
 export interface PrepareOptions extends Partial<z.input<typeof shapeSchema>>, Partial<z.input<typeof resourceSchema>> {
   readonly source: DatasetSource;
-  /** A file, a folder, a glob or an address. */
-  readonly input: string;
+  /** A file, a folder, a glob or an address; absent for a source that makes its data itself. */
+  readonly input?: string;
   /** Folder of the data set; a data set that stands there is replaced when the new one is whole. */
   readonly output: string;
   /** What does the work; DuckDB when absent. */

@@ -4,6 +4,7 @@ import type { BadRow, StageReport, TableLimits, TableSession } from '@user-llm/p
 import { UserLlmError } from '@user-llm/tensor';
 import { duckdb } from '../engines/duckdb/duckdb.js';
 import { datasetInput } from '../files/dataset-input.js';
+import { explainWriteFailure } from '../files/explain-write-failure.js';
 import { inspectFile } from '../files/inspect.js';
 import { beginFolder, type OutputFolder } from '../files/output-folder.js';
 import { version } from '../version.js';
@@ -84,6 +85,8 @@ export async function prepareDataset(options: PrepareOptions): Promise<DatasetMa
     options.signal?.throwIfAborted();
     await folder.commit();
     return manifest;
+  } catch (error) {
+    throw explainWriteFailure(options.output, error);
   } finally {
     await session?.close();
     await folder.discard();
@@ -93,9 +96,10 @@ export async function prepareDataset(options: PrepareOptions): Promise<DatasetMa
 /** Lets the source find its files, and checks them. */
 async function findInputs({ source, input, signal, onProgress }: PrepareOptions, scratch: string) {
   onProgress?.({ step: 'check files' });
-  const raw = await source.locate(datasetInput(input));
-  const rewritten = join(scratch, 'inputs');
+  const [made, rewritten] = [join(scratch, 'made'), join(scratch, 'rewritten')];
+  await mkdir(made);
   await mkdir(rewritten);
+  const raw = await source.locate(datasetInput(input ?? '', made));
   return {
     events: await checkFiles('events', raw.events, rewritten, { signal }),
     items: raw.items && (await checkFiles('items', raw.items, rewritten, { signal })),

@@ -48,7 +48,11 @@ export function fromTable(options: TableOptions): DatasetSource {
     locate: async (input) => ({
       events: await rawTable<EventColumns>(input, options, eventColumns(options)),
       ...(options.items && {
-        items: await rawTable<ItemColumns>(datasetInput(options.items.input), options, itemColumns(options.items)),
+        items: await rawTable<ItemColumns>(
+          datasetInput(options.items.input, input.scratch),
+          options,
+          itemColumns(options.items),
+        ),
       }),
     }),
   };

@@ -3,9 +3,9 @@ import type { TaskResult } from '../judge/evaluate-candidates.js';
 import { controlsSection } from './controls-section.js';
 import { html, type Html } from './html.js';
 import { costPlots, curvePlots } from './line-plots.js';
+import { htmlPage } from './page.js';
 import { qualityPlot } from './quality-plot.js';
 import type { Report } from './report.js';
-import { style } from './style.js';
 import { tellingMetric } from './floor-warnings.js';
 import {
   commandLine,
@@ -28,43 +28,28 @@ export async function htmlReport(report: Report): Promise<string> {
     tasks.map(async (task) => taskSection(report, task, await qualityPlot(report, task))),
   );
   const [costs, curves] = await Promise.all([costPlots(report.costs), curvePlots(report.curves)]);
-  const page = html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'" />
-        <title>${report.title}</title>
-        <style>
-          ${{ html: style }}
-        </style>
-      </head>
-      <body>
-        <main>
-          <header>
-            <h1>${report.title}</h1>
-            <p class="lead">
-              ${report.data.name} · ${grouped(report.data.users)} users · ${grouped(report.data.items)} items ·
-              ${grouped(report.data.events)} events
-            </p>
-          </header>
-          ${warningsBox(report.warnings)} ${quality}
-          ${report.controls.length > 0 ? controlsSection(report.controls) : undefined}
-          ${costs.length > 0 ? costSection(report, costs) : undefined}
-          ${
-            curves.length > 0
-              ? html`<section>
-                  <h2>Training</h2>
-                  <div class="plots">${curves.map(framed)}</div>
-                </section>`
-              : undefined
-          }
-          ${candidatesSection(report)} ${provenanceSection(report)}
-        </main>
-      </body>
-    </html> `;
-  return page.html;
+  const { name, users, items, events } = report.data;
+  const sections = [
+    warningsBox(report.warnings),
+    ...quality,
+    report.controls.length > 0 ? controlsSection(report.controls) : undefined,
+    costs.length > 0 ? costSection(report, costs) : undefined,
+    curves.length > 0 ? trainingSection(curves) : undefined,
+    candidatesSection(report),
+    provenanceSection(report),
+  ];
+  return htmlPage({
+    title: report.title,
+    lead: `${name} · ${grouped(users)} users · ${grouped(items)} items · ${grouped(events)} events`,
+    sections: sections.filter((section) => section !== undefined),
+  });
 }
+
+const trainingSection = (curves: readonly Html[]): Html =>
+  html`<section>
+    <h2>Training</h2>
+    <div class="plots">${curves.map(framed)}</div>
+  </section>`;
 
 function warningsBox(warnings: readonly string[]): Html | undefined {
   if (warnings.length === 0) return undefined;

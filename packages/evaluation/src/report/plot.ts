@@ -1,6 +1,9 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { Html } from './html.js';
 
+/** What a plot shows: a specification of Vega-Lite. */
+export type PlotSpec = TopLevelSpec;
+
 const ink = '#1f2733';
 const faint = '#5b6675';
 

@@ -7,3 +7,4 @@ export { metricChecks } from './metric.js';
 export { optimizerChecks } from './optimizer.js';
 export { runtimeChecks } from './runtime.js';
 export { storeChecks } from './store.js';
+export { taskChecks, type TaskSample } from './task.js';

@@ -64,7 +64,7 @@ const rules: ColumnRules = {
     const kept = `list_filter(list_transform(${split}, lambda x: trim(x)), lambda x: x NOT IN (${omitted}))`;
     return {
       type: 'VARCHAR[]',
-      value: `list_filter(${kept}, lambda x, i: list_position(${kept}, x) = i)`,
+      value: `coalesce(list_filter(${kept}, lambda x, i: list_position(${kept}, x) = i), [])`,
     };
   },
 };

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { DuckDBConnection, DuckDBInstance, Json } from '@duckdb/node-api';
-import { UserLlmError } from '@user-llm/tensor';
 import type { TableSettings } from '@user-llm/plugin';
+import { explainEngineFailure } from '../explain-engine-failure.js';
 
 /** A row as DuckDB prints it in JSON: 64-bit integers are strings. */
 export type Row = Record<string, Json>;
@@ -43,7 +43,7 @@ export class Connection {
       return reader.getRowObjectsJson();
     } catch (error) {
       this.signal?.throwIfAborted();
-      throw explain(error);
+      throw explainEngineFailure('DuckDB', error);
     } finally {
       clearInterval(watch);
       this.signal?.removeEventListener('abort', stop);
@@ -66,36 +66,3 @@ export class Connection {
     if (percentage > 0) onFraction(Math.min(1, percentage / 100));
   }
 }
-
-/** A failure of DuckDB as an error of this project that says how to mend it. */
-function explain(error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
-  const { message } = error;
-  if (/No space left on device|File too large|Could not write|max_temp_directory_size/i.test(message)) {
-    return new UserLlmError('disk-full', {
-      what: 'Writing the data set',
-      expected: 'room for the output and for what does not fit in memory',
-      got: firstLine(message),
-      mend: 'Free space, or choose an output folder on a larger disk; nothing was left behind.',
-      cause: error,
-    });
-  }
-  if (/Out of Memory/i.test(message)) {
-    return new UserLlmError('out-of-memory', {
-      what: 'Preparing the data set',
-      got: firstLine(message),
-      mend: 'Raise the memory limit (--memory), or lower the number of threads.',
-      cause: error,
-    });
-  }
-  if (/permission denied/i.test(message)) {
-    return new UserLlmError('file-not-readable', {
-      what: firstLine(message),
-      mend: 'Check the permissions.',
-      cause: error,
-    });
-  }
-  return new UserLlmError('engine-failed', { what: `DuckDB: ${firstLine(message)}`, cause: error });
-}
-
-const firstLine = (message: string) => message.split('\n', 1)[0] ?? message;

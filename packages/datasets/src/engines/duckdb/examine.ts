@@ -1,7 +1,8 @@
 import type { BadRow, BadRowReason, StageReport, TableLimits, TableName } from '@user-llm/plugin';
+import { idColumns } from '../canonical-columns.js';
 import { identifier } from '../sql.js';
 import type { Connection } from './connection.js';
-import { idColumns, integerOf, rawName, type StagedColumn } from './staged-table.js';
+import { integerOf, rawName, type StagedColumn } from './staged-table.js';
 
 /** Finds the raw file and row, from 1, of a position. */
 export type Place = (position: number) => Pick<BadRow, 'file' | 'row'>;

@@ -14,15 +14,21 @@ import type {
   WriteReport,
 } from '@user-llm/plugin';
 import { UserLlmError } from '@user-llm/tensor';
+import { canonicalKinds, canonicalTypes } from '../canonical-columns.js';
 import { identifier, literal } from '../sql.js';
 import type { Connection } from './connection.js';
 import { dropDuplicateEvents, dropDuplicateItems } from './duplicates.js';
 import { filterEvents } from './filter.js';
 import { stage, type StagedTable } from './stage.js';
-import { canonicalColumns, rawName } from './staged-table.js';
+import { rawName } from './staged-table.js';
 
 /** Rows of a group in the Parquet files: what a reader holds in memory at a time. */
 const rowGroupSize = 122_880;
+/** Different values that a row group keeps in a dictionary: items, so that readers decode each once, but not times. */
+const dictionarySize = 32_768;
+
+/** Types of the columns of items when there is no metadata. */
+const unknownItems = new Map(Object.entries(canonicalKinds.items).map(([name, kind]) => [name, canonicalTypes[kind]]));
 
 /**
  * A preparation in DuckDB.
@@ -77,12 +83,13 @@ export class DuckDbSession implements TableSession {
 
   async writeItems(path: string): Promise<WriteReport & ItemReport> {
     this.staged();
-    const columns = this.items?.columns ?? new Map<string, string>(Object.entries(canonicalColumns.items));
+    const columns: ReadonlyMap<string, string> = this.items?.columns ?? unknownItems;
     const described = this.items === undefined ? '(SELECT NULL::VARCHAR AS item WHERE false)' : 'good_items';
     const join = this.thresholds.item > 1 ? 'RIGHT JOIN' : 'FULL JOIN';
     const values = [...columns].map(([name, type]) => {
       if (name === 'item') return 'coalesce(described.item, counted.item) AS item';
-      return this.items === undefined ? `NULL::${type} AS ${identifier(name)}` : `described.${identifier(name)}`;
+      const value = this.items === undefined ? `NULL::${type}` : `described.${identifier(name)}`;
+      return `${type.endsWith('[]') ? `coalesce(${value}, [])` : value} AS ${identifier(name)}`;
     });
     const select = `SELECT ${values.join(', ')} FROM ${described} AS described
       ${join} (SELECT item::VARCHAR AS item FROM item_counts) AS counted USING (item)
@@ -104,7 +111,9 @@ export class DuckDbSession implements TableSession {
     throw new UserLlmError('out-of-order', { what: 'Table session', expected: 'stageEvents before this step' });
   }
 
+  /** Tells that a step begins, and gives what is to be told how far it is. */
   private telling(step: TableProgress['step']): (fraction: number) => void {
+    this.settings.onProgress?.({ step });
     return (fraction) => this.settings.onProgress?.({ step, fraction });
   }
 
@@ -115,7 +124,7 @@ export class DuckDbSession implements TableSession {
     columns: ReadonlyMap<string, string>,
   ): Promise<WriteReport> {
     const { Count: rows } = await this.connection.one(
-      `COPY (${select}) TO ${literal(path)} (FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE ${rowGroupSize})`,
+      `COPY (${select}) TO ${literal(path)} (FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE ${rowGroupSize}, DICTIONARY_SIZE_LIMIT ${dictionarySize})`,
       this.telling(`write ${table}`),
     );
     return { rows: Number(rows), columns: Object.fromEntries(columns) };

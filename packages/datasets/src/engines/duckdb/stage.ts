@@ -1,6 +1,9 @@
-import type { BadRow, Column, RawTable, StageReport, TableLimits, TableName } from '@user-llm/plugin';
-import { readColumnNames } from '../../files/header.js';
+import type { BadRow, Column, RawTable, SeparatedFormat, StageReport, TableLimits, TableName } from '@user-llm/plugin';
+import { columnNames } from '../../files/header.js';
+import { firstLine } from '../../files/first-line.js';
+import { isAddress } from '../../files/read-bytes.js';
 import { identifier, literal } from '../sql.js';
+import { firstLineAt, openAddresses } from './addresses.js';
 import type { Connection } from './connection.js';
 import { examine, rejectedRows, type Place } from './examine.js';
 import { jsonLinesRelation, parquetRelation, rowBits, separatedRelation } from './raw-relation.js';
@@ -31,6 +34,7 @@ export async function stage(
   limits: TableLimits,
   onFraction: OnFraction,
 ): Promise<StagedTable> {
+  await openAddresses(connection, raw.files);
   return raw.format.kind === 'parquet'
     ? await stageParquet(connection, table, raw, limits, onFraction)
     : await stageText(connection, table, raw, limits, onFraction);
@@ -55,7 +59,7 @@ async function stageText(
     starts.push({ file, first: read });
     const relation =
       format.kind === 'csv'
-        ? separatedRelation(file, format, await readColumnNames(file, format), `${rows}_rejects_${index}`)
+        ? separatedRelation(file, format, await namesOf(connection, file, format), `${rows}_rejects_${index}`)
         : jsonLinesRelation(file);
     const { Count: inserted } = await connection.one(
       `INSERT INTO ${rows} ${stagedSelect(table, staged, relation, limits)}`,
@@ -84,6 +88,11 @@ async function stageText(
     columns: typesOf(staged),
     integers,
   };
+}
+
+async function namesOf(connection: Connection, file: string, format: SeparatedFormat): Promise<readonly string[]> {
+  if (format.names !== undefined) return format.names;
+  return columnNames(await (isAddress(file) ? firstLineAt(connection, file) : firstLine(file)), format);
 }
 
 async function stageParquet(

@@ -1,20 +1,9 @@
 import type { BadRowReason, Column, RawFormat, TableLimits, TableName } from '@user-llm/plugin';
+import { canonicalKinds, canonicalTypes, idColumns } from '../canonical-columns.js';
 import { identifier, literal } from '../sql.js';
 import { columnSql, type ColumnSql } from './column.js';
 import { rawValue, type ColumnTypes } from './raw-value.js';
 import type { RawRelation } from './raw-relation.js';
-
-/** The columns that every canonical table has, in their order, with the SQL type of each. */
-export const canonicalColumns = {
-  events: { user: 'VARCHAR', item: 'VARCHAR', time: 'BIGINT', rating: 'DOUBLE', text: 'VARCHAR', summary: 'VARCHAR' },
-  items: { item: 'VARCHAR', title: 'VARCHAR', categories: 'VARCHAR[]', description: 'VARCHAR' },
-} as const satisfies Record<TableName, Record<string, string>>;
-
-/** Ids of a table: trimmed, and never null in a good row. */
-export const idColumns = { events: ['user', 'item'], items: ['item'] } as const satisfies Record<
-  TableName,
-  readonly string[]
->;
 
 /** Name of the relation that holds all raw rows of a table. */
 export const rawName = (table: TableName): string => `raw_${table}`;
@@ -31,14 +20,14 @@ export function stagedColumns(
   format: RawFormat['kind'],
   types: ColumnTypes = {},
 ): ReadonlyMap<string, StagedColumn> {
-  const canonical: Readonly<Record<string, string>> = canonicalColumns[table];
+  const canonical: Readonly<Record<string, Column['kind']>> = canonicalKinds[table];
   const ids: readonly string[] = idColumns[table];
   const staged = new Map<string, StagedColumn>();
   for (const name of new Set([...Object.keys(canonical), ...Object.keys(columns).sort()])) {
     const column = columns[name];
     if (column === undefined) {
-      const type = canonical[name];
-      if (type !== undefined) staged.set(name, { type, value: `NULL::${type}` });
+      const kind = canonical[name];
+      if (kind !== undefined) staged.set(name, nothing(kind));
       continue;
     }
     const raw = rawValue(format, column.from, types);
@@ -49,6 +38,12 @@ export function stagedColumns(
   }
   return staged;
 }
+
+/** SQL of a column of which nothing is known. */
+export const nothing = (kind: Column['kind']): ColumnSql => ({
+  type: canonicalTypes[kind],
+  value: `${kind === 'texts' ? '[]' : 'NULL'}::${canonicalTypes[kind]}`,
+});
 
 /** Names of what a raw row gives, apart from those of the raw columns: value, "cannot be read", whole number. */
 const valueOf = (name: string) => identifier(`=${name}`);

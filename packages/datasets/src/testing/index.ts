@@ -1,0 +1,2 @@
+export { tableEngineChecks } from './engine-checks.js';
+export { datasetSourceChecks } from './source-checks.js';
