@@ -81,11 +81,12 @@ describe('generation', () => {
     const stopped = await pieces({ maximumTokens: 10, stop: ['never', stop] });
     expect(stopped[0]!.at(-1)!.finish).toBe('stop');
     expect(stopped[0]!.map(({ text: own }) => own).join('')).toBe(text.slice(0, text.indexOf(stop)));
-    const ending = { ...tokenizer, end: tokensOf(free)[1]![2]! };
+    const end = tokensOf(free)[1]![2]!;
+    const ending = { ...tokenizer, end, ends: [tokenizer.end, end] };
     const rows: GeneratedPiece[] = [];
     for await (const piece of generate({ stepper, tokenizer: ending, prompts: [prompts[1]!] }, { maximumTokens: 10 }))
       rows.push(piece);
-    expect(rows.at(-1)).toMatchObject({ finish: 'end', token: ending.end });
+    expect(rows.at(-1)).toMatchObject({ finish: 'end', token: end });
   });
 
   it('stops where the model has no more positions', async () => {

@@ -2,6 +2,7 @@ import { Template } from '@huggingface/jinja';
 import { UserLlmError } from '@user-llm/tensor';
 import type { JsonTokenizer } from '../text/load-tokenizer.js';
 import { guardTexts } from './guard-texts.js';
+import { giveStripCharacters, stripFunctions } from './strip-characters.js';
 
 /** A turn of a conversation; templates may read further fields. */
 export interface ChatMessage {
@@ -39,6 +40,7 @@ export class ChatTemplate {
     this.#tokenizer = tokenizer;
     try {
       this.#template = new Template(tokenizer.chatTemplate);
+      giveStripCharacters(this.#template);
     } catch (cause) {
       throw badTemplate('Jinja', cause);
     }
@@ -76,6 +78,7 @@ export class ChatTemplate {
     const names = { bos_token: nameOf(begin), eos_token: nameOf(end), pad_token: nameOf(padding) };
     try {
       return this.#template.render({
+        ...stripFunctions,
         ...Object.fromEntries(Object.entries(names).filter(([, name]) => name !== undefined)),
         ...variables,
         messages,

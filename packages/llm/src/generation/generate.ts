@@ -3,6 +3,8 @@ import { Random, type Tensor } from '@user-llm/tensor';
 import type { ContextValues, DecodeStepper, Slots } from '../decoding/decode-stepper.js';
 import { chooseToken } from './choose-token.js';
 import { parseGenerationOptions, type GenerationOptions } from './generation-options.js';
+import type { TitleTrie } from '../ranking/title-trie.js';
+import { requireTitlesFit, TitleWalk } from './title-walk.js';
 import { StopWatch, TextStream } from './text-stream.js';
 
 /** Why an answer ended: its end token, a stop text, or no more tokens allowed. */
@@ -23,11 +25,14 @@ export interface GeneratedPiece {
 /** What a run of generation is given besides its options. */
 export interface GenerationInputs {
   readonly stepper: DecodeStepper;
-  readonly tokenizer: Pick<TextTokenizer, 'decode' | 'end'>;
+  /** `ends` are all tokens that end an answer; `end` alone where it has none. */
+  readonly tokenizer: Pick<TextTokenizer, 'decode' | 'end'> & { readonly ends?: readonly number[] };
   /** Tokens of each prompt, the beginning token included where the LLM wants one. */
   readonly prompts: readonly (readonly number[])[];
   /** What the LLM reads beside the tokens, one entry per prompt. */
   readonly context?: ContextValues;
+  /** The titles of a catalogue, where every answer is to be one of them: nothing else can come out. */
+  readonly titles?: TitleTrie;
   /** Ends the run early: the iterator rejects with `aborted`. */
   readonly signal?: AbortSignal;
 }
@@ -39,6 +44,7 @@ interface Row {
   readonly random: ReturnType<Random['stream']>;
   readonly stream: TextStream;
   readonly watch: StopWatch;
+  readonly walk: TitleWalk | undefined;
   left: number;
 }
 
@@ -50,10 +56,12 @@ interface Row {
  *   `aborted`.
  */
 export async function* generate(
-  { stepper, tokenizer, prompts, context, signal }: GenerationInputs,
+  { stepper, tokenizer, prompts, context, titles, signal }: GenerationInputs,
   options: GenerationOptions,
 ): AsyncGenerator<GeneratedPiece, void, undefined> {
   const parsed = parseGenerationOptions(options);
+  requireTitlesFit({ stepper, prompts }, titles, parsed.maximumTokens);
+  const ends = endsOf(tokenizer);
   const random = Random.fromSeed(parsed.seed).split('generation');
   const longest = prompts.reduce((length, prompt) => Math.max(length, prompt.length), 0);
   const room = Math.min(stepper.maximumTokens, stepper.prefixTokens + longest + parsed.maximumTokens);
@@ -66,6 +74,7 @@ export async function* generate(
     random: random.at(row).stream(),
     stream: new TextStream(tokenizer),
     watch: new StopWatch(parsed.stop),
+    walk: titles && new TitleWalk(titles),
     left: parsed.maximumTokens,
   }));
   try {
@@ -74,10 +83,13 @@ export async function* generate(
       const tokens = rows.map(() => -1);
       for (const [slot, row] of rows.entries()) {
         if (!row) continue;
-        const token = chooseToken(rowOf(logits, slot), parsed, row.seen, row.random);
+        const own = rowOf(logits, slot);
+        row.walk?.constrain(own);
+        const token = chooseToken(own, parsed, row.seen, row.random);
         row.seen.add(token);
         row.left--;
-        const piece = tell(row, token, tokenizer.end, slots.lengths[slot]! >= room);
+        const ended = row.walk?.take(token) ?? ends.has(token);
+        const piece = tell(row, token, ended, slots.lengths[slot]! >= room);
         if (piece.finish) rows[slot] = undefined;
         else tokens[slot] = token;
         yield piece;
@@ -104,13 +116,19 @@ async function leaving(stepper: DecodeStepper, slots: Slots, rows: readonly numb
   return fewer;
 }
 
-function rowOf(logits: Tensor<'float32'>, row: number): Float32Array {
+/** The tokens that end an answer. */
+export function endsOf({ end, ends = [end] }: GenerationInputs['tokenizer']): ReadonlySet<number> {
+  return new Set(ends);
+}
+
+/** The logits of one slot; they share memory. */
+export function rowOf(logits: Tensor<'float32'>, row: number): Float32Array {
   const width = logits.shape[1]!;
   return logits.data.subarray(row * width, (row + 1) * width);
 }
 
-function tell({ row, stream, watch, left }: Row, token: number, end: number, full: boolean): GeneratedPiece {
-  if (token === end) {
+function tell({ row, stream, watch, left }: Row, token: number, ended: boolean, full: boolean): GeneratedPiece {
+  if (ended) {
     const last = watch.push(stream.end());
     return { row, token, text: last.stopped ? last.text : last.text + watch.end(), finish: 'end' };
   }

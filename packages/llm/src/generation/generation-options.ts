@@ -16,6 +16,12 @@ export const generationOptions = z.strictObject({
     .max(1)
     .optional()
     .describe('Samples among the likeliest tokens whose probabilities add up to this; all when absent.'),
+  minP: z
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe("Samples among tokens that are at least this share of the likeliest one's probability; all when absent."),
   repetitionPenalty: z
     .number()
     .positive()
@@ -33,10 +39,19 @@ export type ParsedGenerationOptions = z.output<typeof generationOptions>;
 
 /** @throws UserLlmError `bad-argument` that names every field that is wrong. */
 export function parseGenerationOptions(options: GenerationOptions): ParsedGenerationOptions {
-  const parsed = generationOptions.safeParse(options);
+  return parseOptions('options of generation', generationOptions, options);
+}
+
+/** Options checked by their schema. @throws UserLlmError `bad-argument` that names every field that is wrong. */
+export function parseOptions<Schema extends z.ZodType>(
+  what: string,
+  schema: Schema,
+  options: unknown,
+): z.output<Schema> {
+  const parsed = schema.safeParse(options);
   if (parsed.success) return parsed.data;
   throw new UserLlmError('bad-argument', {
-    what: 'options of generation',
+    what,
     expected: 'fields that fit',
     got: parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '),
     cause: parsed.error,
