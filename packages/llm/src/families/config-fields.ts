@@ -68,7 +68,7 @@ export function headsOf({ width, heads, keyValueHeads = heads, headSize = width 
 }
 
 /** A config of these fields alone, whose sizes fit each other. */
-export function familyConfig<const S extends z.ZodRawShape>(fields: S) {
+export function familyConfig<const S extends z.ZodRawShape>(fields: S): z.ZodObject<S, z.core.$strict> {
   return z.strictObject(fields).superRefine((given, context) => {
     const sizes = given as unknown as Sizes;
     const refuse = (path: string, message: string): void => {

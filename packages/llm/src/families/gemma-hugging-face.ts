@@ -34,7 +34,7 @@ export function gemmaLikeFrom(
   family: string,
   data: z.output<z.ZodObject<typeof gemmaLikeFields>>,
   globalEvery: number,
-) {
+): Readonly<Record<string, unknown>> {
   const { attn_logit_softcapping: attentionSoftCap, final_logit_softcapping: logitSoftCap } = data;
   return {
     ...llamaLikeFrom(data),

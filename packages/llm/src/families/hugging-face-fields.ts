@@ -86,7 +86,7 @@ export function badHuggingFace(family: string, got: string, cause?: unknown): Us
 }
 
 /** Our common fields from Hugging Face's. */
-export function llamaLikeFrom(data: LlamaLikeFields) {
+export function llamaLikeFrom(data: LlamaLikeFields): Readonly<Record<string, unknown>> {
   return {
     vocabularySize: data.vocab_size,
     width: data.hidden_size,

@@ -21,7 +21,10 @@ export const qwenFields = {
 } as const;
 
 /** Our common fields of Qwen2 and Qwen3 from Hugging Face's; layers from `max_window_layers` on read a window, if any do. */
-export function qwenFrom(family: string, data: z.output<z.ZodObject<typeof qwenFields>>) {
+export function qwenFrom(
+  family: string,
+  data: z.output<z.ZodObject<typeof qwenFields>>,
+): Readonly<Record<string, unknown>> {
   const first = data.max_window_layers ?? data.num_hidden_layers;
   return {
     ...llamaLikeFrom(data),
