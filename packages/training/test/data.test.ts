@@ -60,6 +60,15 @@ describe('what vocabularies are learned from', () => {
     data.histories.users.forEach((name, user) => expect(counts.get(name)).toBe(data.histories.lengthOf(user) - 2));
   });
 
+  it('is all but the last event of the users that do not validate', async () => {
+    const split = { kind: 'leave-last-out', validation: 0.3, seed: 2 } as const;
+    const { counts, data } = await counted(split);
+    const heldOut = data.histories.users.map((name, user) => data.histories.lengthOf(user) - counts.get(name)!);
+    expect(new Set(heldOut)).toEqual(new Set([1, 2]));
+    const validated = new Places(await dataOf(split), 'validation').firstOfUsers();
+    expect(validated.map(({ user }) => user)).toEqual(heldOut.flatMap((events, user) => (events === 2 ? [user] : [])));
+  });
+
   it('is what came before a moment', async () => {
     const { counts, data } = await counted({ kind: 'time', validationFrom: 4000, testFrom: 6000 });
     data.histories.users.forEach((name) => expect(counts.get(name)).toBe(4));
