@@ -28,10 +28,11 @@ export function planBatches(windows: Windows, shape: BatchShape, random?: Random
   const { batchSize, lengthBuckets, dropLast } = shape;
   const order = random?.split('windows').permutation(windows.count);
   const counts = new Int32Array(lengthBuckets.length + 1);
-  const bucketOf = (window: number): number => {
-    const length = windows.ends[window]! - windows.starts[window]!;
-    return lengthBuckets.findIndex((bound) => length <= bound);
-  };
+  const longest = lengthBuckets.at(-1)!;
+  const ofLength = Uint8Array.from({ length: longest + 1 }, (_, length) =>
+    lengthBuckets.findIndex((bound) => length <= bound),
+  );
+  const bucketOf = (window: number): number => ofLength[windows.ends[window]! - windows.starts[window]!]!;
   for (let window = 0; window < windows.count; window++) counts[bucketOf(window) + 1]!++;
   for (let bucket = 0; bucket < lengthBuckets.length; bucket++) counts[bucket + 1]! += counts[bucket]!;
   const sorted = new Int32Array(windows.count);
