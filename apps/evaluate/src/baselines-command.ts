@@ -1,5 +1,5 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
-import { userLlmRegistry } from '@user-llm/user-llm';
+import { loadPlugins, userLlmRegistry } from '@user-llm/user-llm';
 import { baselines } from './baselines.js';
 import { evaluateAndReport } from './evaluate-and-report.js';
 import { openTest, withTestOptions } from './test-options.js';
@@ -20,7 +20,7 @@ export function baselinesCommand(command: readonly string[], signal: AbortSignal
     .action(async (flags) => {
       const progress = progressLine(process.stderr);
       progress.say('reading the data set');
-      const test = await openTest(flags, userLlmRegistry());
+      const test = await openTest(flags, userLlmRegistry(await loadPlugins(flags.plugin)));
       await evaluateAndReport({
         ...test,
         title: `Baselines on ${test.data.name}`,

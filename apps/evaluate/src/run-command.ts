@@ -1,7 +1,7 @@
 import { dirname, join, resolve } from 'node:path';
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { answersTask, measureCosts, userControls, type ReportParts, trainingCurves } from '@user-llm/evaluation';
-import { UserLlm, userLlmRegistry } from '@user-llm/user-llm';
+import { loadPlugins, UserLlm, userLlmRegistry } from '@user-llm/user-llm';
 import { baselines } from './baselines.js';
 import { evaluateAndReport } from './evaluate-and-report.js';
 import { modelCandidates, parseCandidates, usualCandidates } from './model-candidates.js';
@@ -20,6 +20,7 @@ Examples:
   $ user-llm-evaluate run runs/movielens/model --data data/movielens
   $ user-llm-evaluate run runs/movielens/model --data data/movielens --text-model runs/text/model --out reports/movielens
   $ user-llm-evaluate run runs/movielens/model --data data/movielens --candidates baselines,encoder --controls 0 --costs 0
+  $ user-llm-evaluate run runs/ours/model --data data/movielens --plugin ./our-encoder.mjs
 
 Use the data set and the split that the model was trained with: what it has learned cannot test it. Where the model
 directory lies in the folder of its training run, the report shows the run's curves too.`;
@@ -48,12 +49,13 @@ export function runCommand(command: readonly string[], signal: AbortSignal): Com
       const names = parseCandidates(flags.candidates);
       const progress = progressLine(process.stderr);
       progress.say('loading the model');
-      const userLlm = await UserLlm.load(directory);
-      const textModel = flags.textModel === undefined ? userLlm : await UserLlm.load(flags.textModel);
+      const plugins = await loadPlugins(flags.plugin);
+      const userLlm = await UserLlm.load(directory, { plugins });
+      const textModel = flags.textModel === undefined ? userLlm : await UserLlm.load(flags.textModel, { plugins });
       try {
         progress.say('reading the data set');
         const historyLength = flags.historyLength ?? userLlm.model.maximumEvents;
-        const test = await openTest({ ...flags, historyLength }, userLlmRegistry());
+        const test = await openTest({ ...flags, historyLength }, userLlmRegistry(plugins));
         const candidates = [
           ...(names.includes('baselines') ? baselines(test) : []),
           ...modelCandidates(names, test.data, userLlm, textModel),

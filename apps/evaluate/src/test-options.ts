@@ -22,6 +22,8 @@ export interface TestFlags extends OptionValues {
   readonly testShare: number;
   readonly tasks: string;
   readonly resamples: number;
+  /** Modules of plugins. */
+  readonly plugin: readonly string[];
   /** Events of a history that may be read; all when absent. */
   readonly historyLength?: number | undefined;
 }
@@ -51,7 +53,13 @@ export function withTestOptions<A extends unknown[], O extends OptionValues>(
       'what to ask, with commas between; what the data do not allow is left out',
       'next-item,favourite-genre,future-favourite-genre',
     )
-    .option('--resamples <n>', 'bootstrap resamples for the intervals', wholeNumber(1), 1000);
+    .option('--resamples <n>', 'bootstrap resamples for the intervals', wholeNumber(1), 1000)
+    .option(
+      '--plugin <module>',
+      'plugin with parts of the model, or with tasks: a path that starts with ./ or /, or a package; can be repeated',
+      collect,
+      [] as readonly string[],
+    );
   return added as unknown as Command<A, O & TestFlags>;
 }
 
@@ -89,6 +97,8 @@ function questionOptions(flags: TestFlags, data: EvaluationData): Omit<QuestionO
     ...(flags.historyLength !== undefined && { historyLength: flags.historyLength }),
   };
 }
+
+const collect = (text: string, before: readonly string[]): readonly string[] => [...before, text];
 
 /** Reads a whole number of at least so much. */
 export function wholeNumber(least: number): (text: string) => number {

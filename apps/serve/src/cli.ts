@@ -18,6 +18,7 @@ Examples:
   $ user-llm-serve                                      # the demo's model, after npm run demo
   $ user-llm-serve runs/movies/model --data data/movies # with the users of a prepared data set
   $ user-llm-serve runs/movies/model --store users --host 0.0.0.0 --api-key-file keys
+  $ user-llm-serve runs/ours/model --plugin ./our-encoder.mjs
 
 A file of API keys has a key per line, or TENANT KEY: users of different tenants have nothing to do with each other.
 Ctrl-C or SIGTERM lets open requests end first; a second one does not wait.`;
@@ -46,6 +47,12 @@ export async function main(args: readonly string[], loadModel: LoadModel = loadU
     .option('--data <folder>', `prepared data set whose users are known; the demo's with the demo's model`)
     .option('--store <folder>', 'where users are kept (LMDB); in memory when absent')
     .option('--api-key-file <file>', 'let in who has a key of this file')
+    .option(
+      '--plugin <module>',
+      'plugin with parts of the model: a path that starts with ./ or /, or a package; can be repeated',
+      collect,
+      [] as readonly string[],
+    )
     .option('--name <name>', 'what the API calls the model', 'user-llm')
     .option('--question <text>', 'a question to try on the page; can be repeated', collect, [] as readonly string[])
     .option('--item-noun <word>', 'what an item is called in the questions to try', 'movie')
@@ -61,11 +68,12 @@ export async function main(args: readonly string[], loadModel: LoadModel = loadU
     )
     .addHelpText('after', help)
     .exitOverride()
-    .action(async (model, { question, ...options }) => {
+    .action(async (model, { question, plugin, ...options }) => {
       const { data, store, apiKeyFile, ...rest } = options;
       const given = {
         ...rest,
         questions: question,
+        plugins: plugin,
         ...(model !== undefined && { model }),
         ...(data !== undefined && { data }),
         ...(store !== undefined && { store }),

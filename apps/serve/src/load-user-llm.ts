@@ -1,15 +1,15 @@
 import { userModelOf, type UserModel } from '@user-llm/serving';
-import { UserLlm } from '@user-llm/user-llm';
+import { loadPlugins, UserLlm } from '@user-llm/user-llm';
 import type { LoadModel } from './serve.js';
 
 /**
  * Loads a User-LLM from its folder, and has it answer a question about nobody, so that its programs are compiled before
  * the first request comes.
  *
- * @throws UserLlmError as `UserLlm.load`.
+ * @throws UserLlmError as `loadPlugins` and `UserLlm.load`.
  */
-export const loadUserLlm: LoadModel = async (folder, { name, concurrency }) => {
-  const userLlm = await UserLlm.load(folder, { answersAtOnce: concurrency });
+export const loadUserLlm: LoadModel = async (folder, { name, concurrency, plugins }) => {
+  const userLlm = await UserLlm.load(folder, { answersAtOnce: concurrency, plugins: await loadPlugins(plugins) });
   const dispose = () => userLlm.dispose();
   try {
     await userLlm.recommend([], 1);

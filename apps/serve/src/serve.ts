@@ -18,6 +18,8 @@ export interface ServeOptions {
   readonly data?: string;
   readonly store?: string;
   readonly apiKeyFile?: string;
+  /** Modules of plugins that the model is made of. */
+  readonly plugins: readonly string[];
   /** What the API calls the model. */
   readonly name: string;
   readonly questions: readonly string[];
@@ -35,7 +37,7 @@ export interface ServeOptions {
 /** How a model is loaded from its folder, and let go. */
 export type LoadModel = (
   folder: string,
-  options: Pick<ServeOptions, 'name' | 'concurrency'>,
+  options: Pick<ServeOptions, 'name' | 'concurrency' | 'plugins'>,
 ) => Promise<{ readonly model: UserModel; readonly dispose: () => Promise<void> }>;
 
 /**

@@ -31,6 +31,7 @@ const defaults: ServeOptions = {
   host: '127.0.0.1',
   port: 0,
   name: 'fake',
+  plugins: [],
   questions: [],
   itemNoun: 'movie',
   categoryNoun: 'genre',

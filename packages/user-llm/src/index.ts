@@ -38,6 +38,7 @@ export { loadModel, readManifest } from './directory/load-model.js';
 export { modelFiles, modelManifest, modelVersion, type ModelManifest } from './directory/manifest.js';
 export { saveModel } from './directory/save-model.js';
 export type { ContextValues, User } from './user/user-encoding.js';
+export { loadPlugins } from './plugins/load-plugins.js';
 export { UserLlm } from './user-llm.js';
 export type {
   AskedUser,

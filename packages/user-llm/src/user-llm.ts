@@ -19,8 +19,8 @@ import { ProgramPool } from './inference/program-pool.js';
 import { ItemCatalogue, type Recommendation } from './model/catalogue.js';
 import { encoderHashOf } from './model/encoder-hash.js';
 import type { ModelParts } from './model/model-parts.js';
-import { usedPlugins } from './model/used-plugins.js';
 import { checkedWeights, initialWeights, type Weights } from './model/weights.js';
+import { usedPlugins } from './plugins/used-plugins.js';
 import type {
   CreateOptions,
   GenerateOptions,

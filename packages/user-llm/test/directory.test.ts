@@ -103,7 +103,10 @@ describe('a model directory', () => {
     const theirs = await smallModel({ runtime, plugins: [plugin], config });
     const place = join(folder, 'theirs');
     await theirs.save(place);
-    await expect(UserLlm.load(place)).rejects.toMatchObject({ code: 'missing-plugin' });
+    await expect(UserLlm.load(place)).rejects.toMatchObject({
+      code: 'missing-plugin',
+      details: { got: 'no compressors "team-mean"', mend: expect.stringMatching(/team.*--plugin FILE/) },
+    });
     const loaded = await UserLlm.load(place, { plugins: [plugin] });
     expect(loaded.encoderHash).toBe(theirs.encoderHash);
     await rm(place, { recursive: true });

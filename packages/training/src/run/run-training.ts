@@ -1,12 +1,11 @@
 import type { Registry, TrackedRun } from '@user-llm/plugin';
 import { OnnxRuntime } from '@user-llm/runtime-onnx';
-import { userLlmRegistry } from '@user-llm/user-llm';
+import { loadPlugins, userLlmRegistry } from '@user-llm/user-llm';
 import { jsonLinesTracker } from '../trackers/json-lines.js';
 import { tensorBoardTracker } from '../trackers/tensorboard.js';
 import { claimFolder } from './claim-folder.js';
 import { llmCheckpoint, withCheckpoint } from './llm-checkpoint.js';
 import { buildModel } from './model.js';
-import { loadPlugins } from './plugins.js';
 import { prepareData } from './prepare-data.js';
 import { prepareText } from './prepare-text.js';
 import type { Run, RunConfig } from './run-config.js';
@@ -25,7 +24,7 @@ import { trainStage, type RunSession } from './train-stage.js';
  */
 export async function runTraining({ config: written, plugins }: Run, options: RunOptions): Promise<RunResult> {
   const folder = new RunFolder(options.folder);
-  const registry = userLlmRegistry([...plugins, ...(await loadPlugins(written.plugins))]);
+  const registry = userLlmRegistry([datasetParts, ...plugins, ...(await loadPlugins(written.plugins))]);
   await claimFolder(folder, written);
   const checkpoint = await llmCheckpoint(written);
   const config = withCheckpoint(written, checkpoint);

@@ -1,18 +1,19 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { flattenParameters } from '@user-llm/graph';
-import { loadTokenizer } from '@user-llm/llm';
-import type { EncoderInputs, EventSchema, Item, Plugin } from '@user-llm/plugin';
+import { loadTokenizer, type TokenizerRoles } from '@user-llm/llm';
+import type { EncoderInputs, EventSchema, Item, Plugin, Registry } from '@user-llm/plugin';
 import { EventTokenizer } from '@user-llm/tokenization';
 import { SafetensorsFile, UserLlmError, type Tensor } from '@user-llm/tensor';
 import { userLlmRegistry } from '../built-in-parts.js';
 import { composeInputs } from '../compose/compose-inputs.js';
 import { composeUserLlm, type UserLlmModel } from '../compose/compose.js';
 import { requireSameSchema } from '../config/same-schema.js';
-import { parseUserLlmConfig } from '../config/user-llm-config.js';
+import { parseUserLlmConfig, type UserLlmConfig } from '../config/user-llm-config.js';
 import { encoderHashOf } from '../model/encoder-hash.js';
 import type { ModelParts } from '../model/model-parts.js';
 import { checkedWeights, type Weights } from '../model/weights.js';
+import { missingParts } from '../plugins/used-plugins.js';
 import { badModel, modelFiles, parseManifest, type ModelManifest } from './manifest.js';
 import { fileDigest, fileExists } from './write-directory.js';
 
@@ -21,22 +22,14 @@ import { fileDigest, fileExists } from './write-directory.js';
  *
  * @param plugins Those that the model's parts come from, beside our own.
  * @throws UserLlmError `missing-model` when there is none, `missing-file`, `corrupted-file`, `unknown-version`,
- *   `bad-model`, `missing-plugin` naming those that are needed, and what reading and composing throw.
+ *   `bad-model`, `missing-plugin` naming what is missing of which plugin, and what reading and composing throw.
  */
 export async function loadModel(path: string, plugins: readonly Plugin[] = []): Promise<ModelParts> {
   const manifest = await readManifest(path);
-  const missing = manifest.plugins.filter((name) => !plugins.some((plugin) => plugin.name === name));
-  if (missing.length > 0) {
-    throw new UserLlmError('missing-plugin', {
-      what: path,
-      expected: `the plugins ${manifest.plugins.join(', ')}, which the model is made of`,
-      got: plugins.map(({ name }) => name).join(', ') || 'none',
-      mend: `Give ${missing.join(', ')} as plugins.`,
-    });
-  }
-  await checkFiles(path, manifest);
   const config = parseUserLlmConfig(manifest.config);
   const registry = userLlmRegistry(plugins);
+  requirePlugins(path, manifest, config, registry);
+  await checkFiles(path, manifest);
   const text = (name: string): Promise<string> => readFile(join(path, name), 'utf8');
   const vocabularies = JSON.parse(await text(modelFiles.eventTokenizer)) as { readonly schema: EventSchema };
   requireSameSchema(config.events, vocabularies.schema);
@@ -56,7 +49,10 @@ export async function loadModel(path: string, plugins: readonly Plugin[] = []): 
     model,
     weights,
     eventTokenizer,
-    textTokenizer: loadTokenizer(await text(modelFiles.textTokenizer), rolesOf(manifest)),
+    textTokenizer: loadTokenizer(await text(modelFiles.textTokenizer), {
+      ...rolesOf(manifest),
+      ...(manifest.files[modelFiles.chatTemplate] && { chatTemplate: await text(modelFiles.chatTemplate) }),
+    }),
     catalogue: itemsOf(await text(modelFiles.catalogue)),
     ...(vectors && { vectors }),
     encoderHash,
@@ -84,8 +80,19 @@ export async function readManifest(path: string): Promise<ModelManifest> {
   return parseManifest(file, text);
 }
 
+function requirePlugins(path: string, { plugins }: ModelManifest, config: UserLlmConfig, registry: Registry): void {
+  const missing = plugins.filter((name) => !registry.plugins.some((plugin) => plugin.name === name));
+  if (missing.length === 0) return;
+  throw new UserLlmError('missing-plugin', {
+    what: path,
+    expected: `the plugins ${plugins.join(', ')}, which the model is made of`,
+    got: `no ${missingParts(registry, config) || missing.join(', ')}`,
+    mend: `Give the module of ${missing.join(', ')}: --plugin FILE on the command line, plugins in the options of load.`,
+  });
+}
+
 async function checkFiles(path: string, { files }: ModelManifest): Promise<void> {
-  const { manifest: _, vectors: __, ...needed } = modelFiles;
+  const { manifest: _, vectors: __, chatTemplate: ___, ...needed } = modelFiles;
   const unlisted = Object.values(needed).find((name) => !files[name]);
   if (unlisted !== undefined) throw badModel(path, `${unlisted} among the files of ${modelFiles.manifest}`, 'none');
   for (const [name, { bytes, sha256 }] of Object.entries(files)) {
@@ -147,8 +154,8 @@ function itemsOf(lines: string): Item[] {
     .map((line) => JSON.parse(line) as Item);
 }
 
-function rolesOf({ textTokenizer: { begin, end, padding } }: ModelManifest) {
-  return { end, ...(begin !== undefined && { begin }), ...(padding !== undefined && { padding }) };
+function rolesOf({ textTokenizer: { begin, end, padding, alsoEnd = [] } }: ModelManifest): TokenizerRoles {
+  return { end, alsoEnd, ...(begin !== undefined && { begin }), ...(padding !== undefined && { padding }) };
 }
 
 function mismatch(path: string, expected: string, got: string): UserLlmError {

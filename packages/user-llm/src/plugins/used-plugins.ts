@@ -1,0 +1,37 @@
+import { partName, type Registry, type SeamName } from '@user-llm/plugin';
+import { builtInParts } from '../built-in-parts.js';
+import type { UserLlmConfig } from '../config/user-llm-config.js';
+
+/** A part that a config names. */
+interface NamedPart {
+  readonly seam: SeamName;
+  readonly name: string;
+}
+
+function namedParts(config: UserLlmConfig): NamedPart[] {
+  return [
+    { seam: 'encoders', name: config.encoder.name },
+    { seam: 'compressors', name: config.compressor.name },
+    { seam: 'fusions', name: config.fusion.name },
+    { seam: 'llms', name: config.llm.name },
+    ...Object.values(config.events).map(({ kind }) => ({ seam: 'features', name: kind }) as const),
+  ];
+}
+
+/** Names of the plugins of a registry that a config's parts come from, our own left out. */
+export function usedPlugins({ plugins }: Pick<Registry, 'plugins'>, config: UserLlmConfig): string[] {
+  const named = namedParts(config);
+  const own = builtInParts().name;
+  return plugins
+    .filter((plugin) => named.some(({ seam, name }) => plugin[seam]?.some((part) => partName(seam, part) === name)))
+    .map(({ name }) => name)
+    .filter((name) => name !== own);
+}
+
+/** The parts of a config that no plugin of a registry offers, in words: `encoders "ours", compressors "ours"`. */
+export function missingParts(registry: Pick<Registry, 'all'>, config: UserLlmConfig): string {
+  return namedParts(config)
+    .filter(({ seam, name }) => !registry.all(seam).has(name))
+    .map(({ seam, name }) => `${seam} ${JSON.stringify(name)}`)
+    .join(', ');
+}
