@@ -32,9 +32,7 @@ export async function main(args: readonly string[]): Promise<number> {
     progress.end();
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (error instanceof Stopped || abort.signal.aborted) {
-      process.stderr.write(
-        'Stopped. The same command goes on from the last training step; an evaluation begins anew.\n',
-      );
+      process.stderr.write('Stopped. The same command goes on from the last training step, or the last answers.\n');
       return 130;
     }
     if (!UserLlmError.isInstance(error)) throw error;

@@ -2,15 +2,17 @@ import { join, resolve } from 'node:path';
 import { trainingCurves, writeReport, type TrainingCurve } from '@user-llm/evaluation';
 import { OnnxRuntime } from '@user-llm/runtime-onnx';
 import type { RunProgress } from '@user-llm/training';
+import { UserLlm } from '@user-llm/user-llm';
 import { answerTable } from './answer-table.js';
-import { judge, loadWays, openTest, type Judgement, type TunedWay } from './judge.js';
+import { judge, openTest } from './judge.js';
 import type { DemoOptions } from './options.js';
 import { prepare } from './prepare.js';
 import type { ProgressLine } from './progress-line.js';
 import { askAboutUser } from './real-user.js';
-import { baseRun, minutesAt, tuneRun, ways, type Setting } from './recipes.js';
-import { StageClock, type DemoStage } from './stage-clock.js';
-import { stageTable, userText, usedText } from './told.js';
+import { recipes } from './recipes/by-name.js';
+import type { Minutes, Recipe, Setting } from './recipes/recipe.js';
+import { firstTraining, StageClock, type DemoStage } from './stage-clock.js';
+import { keptText, stageTable, userText, usedText } from './told.js';
 import { trainRun, type RunSession } from './train-run.js';
 
 /** Where the demo tells of itself. */
@@ -24,18 +26,19 @@ export interface DemoSession {
 }
 
 /**
- * The main job: raw MovieLens files to events, a pretrained encoder, a decoder trained from scratch, four ways to let it
- * know its user, a judgement of all of them, and answers about a real user.
+ * The main job: raw MovieLens files to events, a pretrained encoder, a decoder or a real LLM, several ways to let it know
+ * its user, a judgement of all of them, and answers about a real user.
  *
  * @throws Stopped when the signal stopped it; what was trained is kept, and the same call goes on.
  */
 export async function runDemo(options: DemoOptions, session: DemoSession): Promise<void> {
   const { signal, say, progress } = session;
   const folder = resolve(options.out);
-  const clock = new StageClock(options.effort, say);
+  const recipe = recipes[options.recipe];
+  const clock = new StageClock(recipe, options.effort, say);
   const dataset = join(folder, 'data');
   const { counts, citation } = await clock.time('prepare the data', () =>
-    prepare(resolve(options.data), dataset, signal),
+    prepare(recipe.kCore, resolve(options.data), dataset, signal),
   );
   say(`    ${count(counts.events)} ratings of ${count(counts.items)} films by ${count(counts.users)} users`);
   if (citation !== undefined) say(`    ${citation}`);
@@ -43,28 +46,35 @@ export async function runDemo(options: DemoOptions, session: DemoSession): Promi
   const setting: Setting = {
     dataset,
     seed: options.seed,
-    minutes: minutesAt(options.effort),
+    minutes: atEffort(recipe.minutes, options.effort),
     llm: options.llm && resolve(options.llm),
   };
   const training: RunSession = { folder, signal, onProgress: (told) => progress.show(trainingText(told)) };
-  const start = await clock.time('pretrain the encoder, train the decoder', () => trainRun(baseRun(setting), training));
+  const start = await clock.time(firstTraining(recipe), () => trainRun(recipe.baseRun(setting), training));
   progress.end();
   const models = new Map<string, string>();
-  for (const way of ways) {
+  for (const way of recipe.ways) {
     const stage: DemoStage = `tune: ${way.name}`;
-    models.set(way.name, await clock.time(stage, () => trainRun(tuneRun(way, setting, start), training)));
+    models.set(way.name, await clock.time(stage, () => trainRun(recipe.tuneRun(way, setting, start), training)));
     progress.end();
   }
 
-  const test = await openTest(dataset, options.seed, options.users);
+  const test = await openTest(dataset, {
+    seed: options.seed,
+    historyLength: recipe.maximumEvents,
+    ...(options.users !== undefined && { users: options.users }),
+  });
   const runtime = await OnnxRuntime.create();
-  const tuned: TunedWay[] = await loadWays(models, runtime);
+  const served = await UserLlm.load(models.get(recipe.ways[0]!.name)!, { runtime });
   try {
-    const judgement: Judgement = await clock.time('evaluate', async () =>
-      judge(test, tuned, {
+    const judgement = await clock.time('evaluate', async () =>
+      judge(test, served, {
+        recipe,
+        models,
+        folder,
         runtime,
         seed: options.seed,
-        curves: await curvesOf(folder),
+        curves: await curvesOf(recipe, folder),
         command: session.command,
         signal,
         onProgress: ({ candidate, task, answered, questions }) => {
@@ -75,24 +85,30 @@ export async function runDemo(options: DemoOptions, session: DemoSession): Promi
     progress.end();
     const user = await clock.time('write the report, answer', async () => {
       await writeReport(join(folder, 'report'), judgement.made);
-      await tuned[0]!.userLlm.save(join(folder, 'model'));
-      return askAboutUser(test, tuned[0]!.userLlm, signal);
+      await served.save(join(folder, 'model'));
+      return askAboutUser(test, served, recipe.maximumEvents, signal);
     });
     say(`\n${answerTable(judgement.made.report, judgement.costs)}`);
     say(`\n${usedText(judgement)}`);
+    if (recipe.plainTexts.length > 0) say(`\n${keptText(judgement)}`);
     say(`\n${userText(user)}`);
     say(`\n${stageTable(clock.times)}`);
     for (const warning of judgement.made.report.warnings) say(`Warning: ${warning}`);
     say(`\nReport: ${join(join(folder, 'report'), 'report.html')}`);
     say('Try it: npm run serve');
   } finally {
-    await Promise.all(tuned.map(({ userLlm }) => userLlm.dispose()));
+    await served.dispose();
     await runtime.dispose();
   }
 }
 
+function atEffort(minutes: Minutes, effort: number): Minutes {
+  const { pretrain, language, tune } = minutes;
+  return { pretrain: pretrain * effort, language: language * effort, tune: tune * effort };
+}
+
 /** The curves of all runs: those of the ways side by side, stage by stage. */
-async function curvesOf(folder: string): Promise<TrainingCurve[]> {
+async function curvesOf({ ways }: Recipe, folder: string): Promise<TrainingCurve[]> {
   const runs = ['base', ...ways.map(({ name }) => name)];
   const curves = await Promise.all(runs.map((run) => trainingCurves(join(folder, run, 'figures.jsonl'))));
   return curves.flatMap((own, at) => own.map((curve) => (at === 0 ? curve : { ...curve, series: runs[at]! })));

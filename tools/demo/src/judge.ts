@@ -8,30 +8,23 @@ import {
   leaveLastOut,
   makeReport,
   markovCandidate,
-  measureCosts,
   planQuestions,
   popularityCandidate,
   readEvaluationData,
-  textPromptCandidate,
   trainingHistories,
-  userControls,
-  userLlmCandidate,
-  type Candidate,
-  type ControlResult,
   type CostMeasurement,
   type EvaluationData,
   type EvaluationProgress,
   type Questions,
   type ReportWithPredictions,
+  type TaskResult,
   type TrainingCurve,
 } from '@user-llm/evaluation';
 import type { Task } from '@user-llm/plugin';
 import type { OnnxRuntime } from '@user-llm/runtime-onnx';
-import { UserLlm } from '@user-llm/user-llm';
-import { askedTasks, judgedTasks, maximumEvents, ways, type Way } from './recipes.js';
-
-/** Beginnings of titles that the LLM's search follows up at one time. */
-const beamWidth = 16;
+import type { UserLlm } from '@user-llm/user-llm';
+import { judgeWay, shownEvents, type JudgedWay } from './judge-way.js';
+import { askedTasks, judgedTasks, type Recipe } from './recipes/recipe.js';
 
 /** The test: every user's last film, and the favourite genre of the films before it. */
 export interface Test {
@@ -42,51 +35,32 @@ export interface Test {
   readonly asked: Questions;
 }
 
-function plans(data: EvaluationData, seed: number, users?: number): Pick<Test, 'questions' | 'asked'> {
-  const plan = (tasks: readonly Task[]) =>
-    planQuestions(data, {
-      split: leaveLastOut,
-      tasks,
-      seed,
-      historyLength: maximumEvents,
-      ...(users !== undefined && { users }),
-    });
-  return { questions: plan(judgedTasks), asked: plan(askedTasks) };
-}
-
 /**
  * Reads the data set and plans the questions: leave-last-out.
  *
+ * @param historyLength Events of a history that may be read.
  * @param users How many users are asked; all when absent.
  */
-export async function openTest(dataset: string, seed: number, users?: number): Promise<Test> {
+export async function openTest(
+  dataset: string,
+  { seed, historyLength, users }: { readonly seed: number; readonly historyLength: number; readonly users?: number },
+): Promise<Test> {
   const { manifest, paths } = await openDataset(dataset);
   const own = new Set(['user', 'item', 'time']);
   const fields = Object.keys(manifest.schema.events).filter((field) => !own.has(field));
   const data = await readEvaluationData({ name: manifest.source, ...paths, fields });
-  return { data, ...plans(data, seed, users) };
-}
-
-/** A way to know the user with the model that was tuned for it. */
-export interface TunedWay {
-  readonly way: Way;
-  readonly userLlm: UserLlm;
-}
-
-/** Loads what was tuned. */
-export async function loadWays(models: ReadonlyMap<string, string>, runtime: OnnxRuntime): Promise<TunedWay[]> {
-  return Promise.all(
-    ways.map(async (way) => ({ way, userLlm: await UserLlm.load(models.get(way.name)!, { runtime }) })),
-  );
-}
-
-/** What a way is called in tables. */
-export function candidateName(way: Way): string {
-  return way.kind === 'text' ? `text prompt, last ${way.lastEvents} events` : `User-LLM, ${way.fusion}`;
+  const plan = (tasks: readonly Task[]): Questions =>
+    planQuestions(data, { split: leaveLastOut, tasks, seed, historyLength, ...(users !== undefined && { users }) });
+  return { data, questions: plan(judgedTasks), asked: plan(askedTasks) };
 }
 
 /** What of a judgement is asked for. */
 export interface JudgeOptions {
+  readonly recipe: Recipe;
+  /** Folders of the trained models, by name of the way. */
+  readonly models: ReadonlyMap<string, string>;
+  /** Folder where what was judged is kept, so that a judgement that was stopped goes on. */
+  readonly folder: string;
   readonly runtime: OnnxRuntime;
   readonly seed: number;
   readonly curves: readonly TrainingCurve[];
@@ -99,80 +73,61 @@ export interface JudgeOptions {
 export interface Judgement {
   readonly made: ReportWithPredictions;
   readonly costs: ReadonlyMap<string, CostMeasurement>;
-  readonly controls: readonly ControlResult[];
-}
-
-/** Judges all ways beside the baselines. */
-export async function judge(test: Test, tuned: readonly TunedWay[], options: JudgeOptions): Promise<Judgement> {
-  const { data, questions } = test;
-  const { runtime, seed, curves, command, signal, onProgress } = options;
-  const bootstrap = { seed };
-  const evaluation = await evaluateCandidates(data, questions, candidatesOf(test, tuned), {
-    bootstrap,
-    signal,
-    onProgress,
-  });
-  const costs: CostMeasurement[] = [];
-  const controls: ControlResult[] = [];
-  for (const { way, userLlm } of tuned) {
-    if (way.kind === 'text') continue;
-    const name = candidateName(way);
-    costs.push(...(await costsOf(name, userLlm, test, way === ways[0], signal)));
-    const held = { ...userLlm.parts, runtime };
-    controls.push(...(await userControls(held, questions.questions, { name, seed, bootstrap, signal })));
-  }
-  const provenance = await findProvenance(command, { folder: process.cwd(), model: tuned[0]!.userLlm.encoderHash });
-  const title = `User-LLM on ${data.name}`;
-  const made = makeReport({ title, provenance, data, questions, evaluation, bootstrap, controls, costs, curves });
-  const byCandidate = ways.flatMap((way) => {
-    const cost = costs.find(({ candidate, historyEvents }) =>
-      way.kind === 'text'
-        ? candidate === 'text prompt' && historyEvents === way.lastEvents
-        : candidate === candidateName(way) && historyEvents === maximumEvents,
-    );
-    return cost ? [[candidateName(way), cost] as const] : [];
-  });
-  return { made, costs: new Map(byCandidate), controls };
+  readonly ways: readonly JudgedWay[];
 }
 
 /**
- * What an answer takes with histories of several lengths. The text prompts are those of the same decoder, so they are
- * measured once, beside the first way.
+ * Judges all ways beside the baselines, one model in memory at a time.
+ *
+ * @param first The model of the first way.
  */
-async function costsOf(
-  name: string,
-  userLlm: UserLlm,
-  { data, questions }: Test,
-  withText: boolean,
-  signal: AbortSignal,
-): Promise<CostMeasurement[]> {
-  const planned = planQuestions(data, { split: questions.split, tasks: questions.tasks, seed: questions.seed });
-  const nextFilm = planned.questions.filter(({ answers }) => answers === 'item');
-  const historyEvents = withText ? [10, maximumEvents, 256] : [maximumEvents];
-  const measured = await measureCosts(data, userLlm, nextFilm, { historyEvents, signal });
-  return measured
-    .filter(({ candidate }) => withText || candidate !== 'text prompt')
-    .map(({ candidate, ...cost }) => ({
-      ...cost,
-      candidate:
-        candidate === 'text prompt' ? candidate : candidate.endsWith('cached') ? `${name}, context cached` : name,
-    }));
-}
-
-function candidatesOf({ data, questions }: Test, tuned: readonly TunedWay[]): Candidate[] {
+export async function judge(test: Test, first: UserLlm, options: JudgeOptions): Promise<Judgement> {
+  const { data, questions } = test;
+  const { recipe, seed, curves, command, signal, onProgress } = options;
+  const bootstrap = { seed };
+  const judged: JudgedWay[] = [];
+  for (const way of recipe.ways) judged.push(await judgeWay(test, way, options));
   const known = trainingHistories(data, questions.split);
-  const [first] = tuned;
-  return [
+  const candidates = [
     popularityCandidate(data, known),
     markovCandidate(data, known),
     commonCategoryCandidate(data, known, questions.tasks),
     frequentCategoryCandidate(data, questions.tasks),
-    encoderCandidate(data, first!.userLlm),
-    ...tuned.map(({ way, userLlm }) => {
-      const name = candidateName(way);
-      return way.kind === 'text'
-        ? textPromptCandidate(data, userLlm, { name, lastEvents: way.lastEvents, beamWidth })
-        : userLlmCandidate(data, userLlm, { name, beamWidth });
-    }),
+    encoderCandidate(data, first),
+    ...judged.map(({ candidate }) => candidate),
   ];
+  const evaluation = await evaluateCandidates(data, questions, candidates, { bootstrap, signal, onProgress });
+  const provenance = await findProvenance(command, { folder: process.cwd(), model: first.encoderHash });
+  const made = makeReport({
+    title: `User-LLM on ${data.name}`,
+    provenance,
+    data,
+    questions,
+    evaluation: { ...evaluation, results: evaluation.results.map((result) => timedOnce(result, judged)) },
+    bootstrap,
+    controls: judged.flatMap(({ controls }) => controls),
+    costs: judged.flatMap(({ costs }) => costs),
+    curves,
+  });
+  return { made, costs: costsOfTable(recipe, made.report.costs), ways: judged };
+}
+
+/** The time of the answers is that of the call in which they were given. */
+function timedOnce(result: TaskResult, judged: readonly JudgedWay[]): TaskResult {
+  const own = judged.find(({ candidate }) => candidate.name === result.candidate);
+  return own ? { ...result, milliseconds: own.milliseconds[result.task] ?? result.milliseconds } : result;
+}
+
+/** The cost that the table shows of each way: with the history that it reads. */
+function costsOfTable(recipe: Recipe, costs: readonly CostMeasurement[]): Map<string, CostMeasurement> {
+  return new Map(
+    recipe.ways.flatMap((way) => {
+      const cost = costs.find(({ candidate, historyEvents }) =>
+        way.kind === 'text'
+          ? candidate === 'text prompt' && historyEvents === way.lastEvents
+          : candidate === way.label && historyEvents === shownEvents(recipe),
+      );
+      return cost ? [[way.label, cost] as const] : [];
+    }),
+  );
 }

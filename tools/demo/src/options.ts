@@ -1,5 +1,7 @@
 import { fileURLToPath } from 'node:url';
-import { Command, InvalidArgumentError } from '@commander-js/extra-typings';
+import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { UserLlmError } from '@user-llm/tensor';
+import { recipeNames, type RecipeName } from './recipes/by-name.js';
 
 const help = `
 Trains a User-LLM on real MovieLens histories, judges it beside its baselines, and answers questions about a real user:
@@ -9,11 +11,13 @@ Examples:
   $ npm run demo
   $ npm run demo -- --seed 2 --out runs/demo-2
   $ npm run demo -- --data ml-1m --out runs/ml-1m --effort 4
-  $ npm run demo -- --llm models/SmolLM2-135M --out runs/smollm2 --effort 20
+  $ npm run demo -- --llm models/stories260K.bin --out runs/stories
+  $ npm run demo -- --recipe real-llm --llm models/SmolLM2-135M-Instruct --data ml-1m --users 500 --out runs/smollm2
   $ npm run serve`;
 
 /** What the demo is called with. */
 export interface DemoOptions {
+  readonly recipe: RecipeName;
   readonly data: string;
   readonly out: string;
   /** Checkpoint that takes the place of the decoder trained from scratch. */
@@ -27,12 +31,18 @@ export interface DemoOptions {
 /**
  * Reads the command line.
  *
- * @throws CommanderError for what is not understood, and for `--help`.
+ * @throws CommanderError for what is not understood, and for `--help`; UserLlmError `bad-argument` for a recipe that wants
+ *   a checkpoint and was given none.
  */
 export function demoOptions(args: readonly string[]): DemoOptions {
   const bundled = fileURLToPath(new URL('../data', import.meta.url));
-  return new Command('demo')
+  const options = new Command('demo')
     .description('the main job on real data: from raw MovieLens files to a User-LLM that answers')
+    .addOption(
+      new Option('--recipe <name>', 'a decoder trained from scratch in minutes, or a pretrained LLM in hours')
+        .choices(recipeNames)
+        .default('from-scratch' as const),
+    )
     .option('--data <folder>', 'a MovieLens folder of your own (ratings and movies, csv or dat)', bundled)
     .option('--llm <path>', 'a Llama checkpoint instead of the decoder: a Hugging Face folder, or a .bin of llama2.c')
     .option('--out <folder>', 'folder of everything the demo makes', 'runs/demo')
@@ -43,6 +53,15 @@ export function demoOptions(args: readonly string[]): DemoOptions {
     .exitOverride()
     .parse(args, { from: 'user' })
     .opts();
+  if (options.recipe === 'real-llm' && options.llm === undefined) {
+    throw new UserLlmError('bad-argument', {
+      what: '--recipe real-llm',
+      expected: 'a pretrained LLM',
+      got: 'none',
+      mend: 'Name the folder of its checkpoint with --llm.',
+    });
+  }
+  return options;
 }
 
 function wholeNumber(text: string): number {

@@ -3,18 +3,21 @@ import { join } from 'node:path';
 import { movielens, openDataset, prepareDataset, type DatasetManifest } from '@user-llm/datasets';
 import { UserLlmError } from '@user-llm/tensor';
 
-/** Users and films with fewer ratings are left out: the decoder has a minute to learn the titles of the others. */
-const kCore = 20;
-
 /**
- * Prepares MovieLens for the demo, unless that has been done already.
+ * Prepares MovieLens, unless that has been done already.
  *
+ * @param kCore Users and films with fewer ratings are left out.
  * @param input Folder with ratings and movies.
  * @param output Folder of the prepared data set.
  * @throws UserLlmError `data-mismatch` when other files were prepared there, `files-not-found` when there are no movies
  *   to tell titles and genres, and as `prepareDataset`.
  */
-export async function prepare(input: string, output: string, signal: AbortSignal): Promise<DatasetManifest> {
+export async function prepare(
+  kCore: number,
+  input: string,
+  output: string,
+  signal: AbortSignal,
+): Promise<DatasetManifest> {
   const there = await access(join(output, 'manifest.json')).then(
     () => true,
     () => false,

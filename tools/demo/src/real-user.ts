@@ -2,7 +2,6 @@ import type { TestQuestion } from '@user-llm/evaluation';
 import type { Event } from '@user-llm/plugin';
 import type { UserLlm } from '@user-llm/user-llm';
 import type { Test } from './judge.js';
-import { maximumEvents } from './recipes.js';
 
 /** What was asked about a user, what the model said, and what is true. */
 export interface Answered {
@@ -22,14 +21,23 @@ export interface RealUser {
 }
 
 /** The first user of the test with at least so many events before it, so that there is a taste to tell of. */
-function chooseUser({ asked }: Test): string {
+function chooseUser({ asked }: Test, maximumEvents: number): string {
   const long = asked.questions.find(({ example }) => example.history.length >= maximumEvents);
   return (long ?? asked.questions[0]!).example.user;
 }
 
-/** Asks the model three questions about a real user. */
-export async function askAboutUser(test: Test, userLlm: UserLlm, signal: AbortSignal): Promise<RealUser> {
-  const user = chooseUser(test);
+/**
+ * Asks the model three questions about a real user.
+ *
+ * @param maximumEvents Events that the model reads at most.
+ */
+export async function askAboutUser(
+  test: Test,
+  userLlm: UserLlm,
+  maximumEvents: number,
+  signal: AbortSignal,
+): Promise<RealUser> {
+  const user = chooseUser(test, maximumEvents);
   const asked = test.asked.questions.filter(({ example }) => example.user === user);
   const { history } = asked[0]!.example;
   const state = await userLlm.encode(history);

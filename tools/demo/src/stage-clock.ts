@@ -1,26 +1,33 @@
-import { ways, type Way } from './recipes.js';
+import type { Recipe, Way } from './recipes/recipe.js';
 
-/** A stage of the demo. */
+/** A stage of the job. */
 export type DemoStage =
   | 'prepare the data'
   | 'pretrain the encoder, train the decoder'
+  | 'pretrain the encoder'
   | `tune: ${Way['name']}`
   | 'evaluate'
   | 'write the report, answer';
 
-/** Seconds of a stage on two cores at the usual effort, and whether they grow with the effort. */
-interface Budget {
-  readonly seconds: number;
-  readonly trains: boolean;
+/** A minute of training with its compilation, in seconds. */
+const minute = 65;
+
+/** The first stage that trains. */
+export function firstTraining({ minutes }: Recipe): DemoStage {
+  return minutes.language > 0 ? 'pretrain the encoder, train the decoder' : 'pretrain the encoder';
 }
 
-const budgets: ReadonlyMap<DemoStage, Budget> = new Map<DemoStage, Budget>([
-  ['prepare the data', { seconds: 5, trains: false }],
-  ['pretrain the encoder, train the decoder', { seconds: 120, trains: true }],
-  ...ways.map(({ name }): [DemoStage, Budget] => [`tune: ${name}`, { seconds: 55, trains: true }]),
-  ['evaluate', { seconds: 125, trains: false }],
-  ['write the report, answer', { seconds: 10, trains: false }],
-]);
+/** Seconds of every stage on two cores. */
+function budgetsOf(recipe: Recipe, effort: number): Map<DemoStage, number> {
+  const { ways, minutes, seconds } = recipe;
+  return new Map<DemoStage, number>([
+    ['prepare the data', seconds.prepare],
+    [firstTraining(recipe), effort * minute * (minutes.pretrain + minutes.language)],
+    ...ways.map(({ name }): [DemoStage, number] => [`tune: ${name}`, effort * minute * minutes.tune]),
+    ['evaluate', seconds.evaluate],
+    ['write the report, answer', seconds.report],
+  ]);
+}
 
 /** What a stage took in this call, beside its budget, in seconds. */
 export interface StageTime {
@@ -32,19 +39,20 @@ export interface StageTime {
 /** Announces stages, and keeps what they took. */
 export class StageClock {
   readonly times: StageTime[] = [];
-  readonly #effort: number;
+  readonly #budgets: ReadonlyMap<DemoStage, number>;
   readonly #say: (line: string) => void;
 
-  constructor(effort: number, say: (line: string) => void) {
-    this.#effort = effort;
+  /** @param effort Training time relative to the usual. */
+  constructor(recipe: Recipe, effort: number, say: (line: string) => void) {
+    this.#budgets = budgetsOf(recipe, effort);
     this.#say = say;
   }
 
   /** Runs a stage; what it throws passes through. */
   async time<T>(stage: DemoStage, work: () => Promise<T>): Promise<T> {
-    const { seconds, trains } = budgets.get(stage)!;
-    const budget = Math.round(trains ? seconds * this.#effort : seconds);
-    this.#say(`\n[${[...budgets.keys()].indexOf(stage) + 1}/${budgets.size}] ${stage} (about ${budget} s)`);
+    const budget = Math.round(this.#budgets.get(stage)!);
+    const stages = [...this.#budgets.keys()];
+    this.#say(`\n[${stages.indexOf(stage) + 1}/${stages.length}] ${stage} (about ${budget} s)`);
     const start = performance.now();
     const result = await work();
     this.times.push({ stage, seconds: (performance.now() - start) / 1000, budget });

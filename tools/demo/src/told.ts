@@ -5,7 +5,8 @@ import type { RealUser } from './real-user.js';
 import type { StageTime } from './stage-clock.js';
 
 /** Whether the user is used: what happens to the loss with another user, and with none. */
-export function usedText({ controls }: Pick<Judgement, 'controls'>): string {
+export function usedText({ ways }: Pick<Judgement, 'ways'>): string {
+  const controls = ways.flatMap((way) => way.controls);
   const rows = controls.map(({ candidate, task, conditions }) => [
     candidate,
     task,
@@ -22,6 +23,16 @@ export function usedText({ controls }: Pick<Judgement, 'controls'>): string {
     alignedColumns([heading, ...rows]),
     ...gates,
   ].join('\n');
+}
+
+/** What the LLM has kept of its language: perplexity without a user, lowest at best. */
+export function keptText({ ways }: Pick<Judgement, 'ways'>): string {
+  const rows = ways.flatMap(({ way, perplexity }) =>
+    perplexity === undefined ? [] : [[way.label, perplexity.toFixed(2)]],
+  );
+  const note =
+    'Perplexity of plain English without a user (by cross-attention with proj or enc it is that of the LLM before tuning):';
+  return [note, alignedColumns(rows)].join('\n');
 }
 
 function gatesText({ candidate, gates }: ControlResult): string[] {

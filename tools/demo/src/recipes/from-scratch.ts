@@ -1,0 +1,121 @@
+import { defineRun, type Run, type RunConfigInput } from '@user-llm/training';
+import { alignShare, events, taskMix, type Recipe, type Setting, type Way } from './recipe.js';
+
+const maximumEvents = 50;
+
+/** The decoder that is trained from scratch: a Llama of 2 layers, 950,912 parameters with its 4,096 tokens. */
+const scratchLlm = {
+  name: 'llama',
+  config: { width: 128, layers: 2, heads: 4, feedForward: 384, maximumTokens: 8192 },
+};
+
+/** The demo: a decoder trained from scratch on the catalogue's text in about a minute, or a small checkpoint. */
+export const fromScratch: Recipe = {
+  ways: [
+    fused('cross-attention', 'User-LLM, cross-attention'),
+    fused('soft-prompt', 'User-LLM, soft prompt'),
+    told(10),
+    told(50),
+  ],
+  // The decoder has a minute to learn the titles.
+  kCore: 20,
+  maximumEvents,
+  beamWidth: 16,
+  timedEvents: [10, maximumEvents, 256],
+  plainTexts: [],
+  minutes: { pretrain: 0.75, language: 1.1, tune: 0.85 },
+  seconds: { prepare: 5, evaluate: 125, report: 10 },
+  baseRun,
+  tuneRun,
+};
+
+function fused(fusion: 'cross-attention' | 'soft-prompt', label: string): Way {
+  return { name: fusion, label, kind: 'fusion', fusion, strategy: 'full' };
+}
+
+function told(lastEvents: number): Way {
+  const label = `text prompt, last ${lastEvents} events`;
+  return { name: `text-${lastEvents}`, label, kind: 'text', lastEvents, strategy: 'full' };
+}
+
+function modelConfig(fusion: 'cross-attention' | 'soft-prompt'): RunConfigInput['model'] {
+  return {
+    events,
+    encoder: {
+      name: 'autoregressive',
+      config: { width: 64, layers: 2, heads: 2, dropout: 0.3, maximumEvents },
+    },
+    compressor: { name: 'perceiver', config: { latents: 16, layers: 2, heads: 4, recency: 8, readLatents: false } },
+    fusion: { name: fusion, config: fusion === 'cross-attention' ? { heads: 4 } : {} },
+    llm: scratchLlm,
+  };
+}
+
+/** The encoder pretrained on histories, the decoder on the catalogue and the prompts. */
+function baseRun({ dataset, seed, minutes, llm }: Setting): Run {
+  const pretrain: RunConfigInput['stages'][number] = {
+    kind: 'pretrain',
+    budget: { minutes: minutes.pretrain },
+    batchSize: 64,
+    window: { stride: 25 },
+    lengthBuckets: [25],
+    optimizer: { learningRate: 1e-3, schedule: { kind: 'linear', final: 0.1 } },
+  };
+  const language: RunConfigInput['stages'][number] = {
+    kind: 'language',
+    budget: { minutes: minutes.language },
+    prompts: { count: 2000, tasks: taskMix.map(({ name }) => name), lastEvents: 10 },
+    sequenceTokens: 64,
+    optimizer: { learningRate: llm === undefined ? 3e-3 : 5e-4, schedule: { kind: 'cosine', warmUpSteps: 50 } },
+  };
+  return defineRun({
+    name: 'base',
+    seed,
+    model: modelConfig('cross-attention'),
+    data: { dataset },
+    text: llm === undefined ? { kind: 'train', vocabularySize: 4096 } : { kind: 'checkpoint', path: llm },
+    stages: [pretrain, language],
+  });
+}
+
+/** A fusion aligns the LLM with the encoder's vectors first; all ways are tuned equally long. */
+function tuneRun(way: Way, { dataset, seed, minutes, llm }: Setting, start: string): Run {
+  const optimizer = (factors: Readonly<Record<string, number>>) =>
+    ({
+      learningRate: llm === undefined ? 2e-3 : 5e-4,
+      factors,
+      schedule: { kind: 'linear', warmUpSteps: 20, final: 0.05 },
+    }) as const;
+  const align: RunConfigInput['stages'][number] = {
+    kind: 'align',
+    budget: { minutes: minutes.tune * alignShare },
+    events: 1,
+    maximumTokens: llm === undefined ? 16 : 32,
+    // Gates start at 0, and nothing behind them learns before they open.
+    optimizer: optimizer({ '*.gate': 30 }),
+  };
+  const tune: RunConfigInput['stages'][number] = {
+    kind: 'tune',
+    budget: { minutes: minutes.tune * (way.kind === 'fusion' ? 1 - alignShare : 1) },
+    strategy: way.strategy,
+    tasks: taskMix,
+    form: way.kind === 'fusion' ? { kind: 'context' } : { kind: 'text', lastEvents: way.lastEvents },
+    maximumEvents,
+    // Long prompts in smaller batches: as many tokens a step, more steps.
+    batchSize: way.kind === 'fusion' ? 64 : way.lastEvents > 10 ? 16 : 32,
+    // A checkpoint has a context of its own; that of the smallest ones is 512 tokens.
+    maximumTokens: llm === undefined ? 1280 : 448,
+    tokenBuckets: way.kind === 'fusion' ? [32, 64, 128] : llm === undefined ? [256, 512, 1280] : [256, 448],
+    // The encoder knows histories already; what reaches it through young layers is mostly noise.
+    optimizer: optimizer({ '*.gate': 10, 'encoder.*': 0.1 }),
+  };
+  return defineRun({
+    name: way.name,
+    seed,
+    model: modelConfig(way.kind === 'fusion' ? way.fusion : 'cross-attention'),
+    data: { dataset },
+    start: { model: start },
+    ...(llm !== undefined && { text: { kind: 'checkpoint', path: llm } }),
+    stages: way.kind === 'fusion' ? [align, tune] : [tune],
+  });
+}

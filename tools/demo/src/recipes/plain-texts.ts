@@ -1,0 +1,9 @@
+/** Plain English about nothing in particular: its perplexity before and after tuning tells what an LLM has kept. */
+export const plainTexts: readonly string[] = [
+  'The harbour was quiet in the early morning. Two fishing boats lay against the stone wall, and a man in a blue coat was folding a net on the deck of the nearer one. He looked up when the first train crossed the bridge, counted the carriages, and went back to his work.',
+  'Water boils at a lower temperature on a mountain than at the sea, because the air above presses on it less. This is why beans take longer to cook in a high village: the water around them is never as hot as it would be down in the valley, however large the fire is.',
+  'To repair a dripping tap, close the valve below the basin first and open the tap until no more water comes. Then take off the handle, loosen the nut beneath it, and pull out the stem. The small rubber ring at its end is what wears out; a new one of the same size costs very little.',
+  'Dear Anna, thank you for the parcel, which came on Tuesday. The children have read both books already and want to know whether there is a third. We plan to visit your mother at the end of the month, when the weather is better, and would be glad if you could join us for a day or two.',
+  'A prime number is a whole number above one that no other number divides but one and itself. There is no largest prime: if somebody made a list of all of them, the product of the whole list plus one would leave a remainder of one after division by each, so that some prime must be missing from the list.',
+  'The council met on Monday evening to discuss the new footpath along the river. Several residents said that the meadow is under water every spring and asked for a raised wooden walk instead of gravel. A decision is expected in March, after an engineer has measured the ground.',
+];
