@@ -1,5 +1,7 @@
 import { Command, CommanderError } from '@commander-js/extra-typings';
 import { UserLlmError } from '@user-llm/tensor';
+import { describeCommand } from './data/describe-command.js';
+import { dataDownloadCommand } from './data/download-command.js';
 import { prepareCommand } from './data/prepare-command.js';
 import { runCommands, Stopped } from './run/run-commands.js';
 
@@ -16,7 +18,9 @@ export async function main(args: readonly string[]): Promise<number> {
   process.once('SIGTERM', stop);
   const program = new Command('user-llm-train').description('prepare data and train').exitOverride();
   const data = program.command('data').description('from raw files to canonical events');
-  data.addCommand(prepareCommand(abort.signal).copyInheritedSettings(program));
+  for (const command of [dataDownloadCommand(abort.signal), prepareCommand(abort.signal), describeCommand()]) {
+    data.addCommand(command.copyInheritedSettings(program));
+  }
   for (const command of runCommands(abort.signal)) program.addCommand(command.copyInheritedSettings(program));
   try {
     await program.parseAsync(args, { from: 'user' });

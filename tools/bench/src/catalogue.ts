@@ -5,6 +5,7 @@ export type Catalogue = Readonly<Record<string, () => Promise<Benchmark>>>;
 
 /** Every benchmark of this workspace. */
 export const catalogue: Catalogue = {
+  data: async () => (await import('./data.js')).data,
   'event-loop': async () => (await import('./event-loop.js')).eventLoop,
   'matrix-product': async () => (await import('./matrix-product.js')).matrixProduct,
   operators: async () => (await import('./operators.js')).operators,

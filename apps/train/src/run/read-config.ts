@@ -23,11 +23,18 @@ export async function readConfig(path: string, settings: readonly string[]): Pro
 /** The config with every path in it made absolute. */
 function withPaths(config: RunConfig, from: (path: string) => string): RunConfig {
   const { data, text, start } = config;
+  const fromFile = (place: string): string => (/^[a-z][a-z0-9+.-]+:\/\//i.test(place) ? place : from(place));
   return {
     ...config,
     // What does not start with a dot is the name of a package.
     plugins: config.plugins.map((plugin) => (/^\.{1,2}\//.test(plugin) ? from(plugin) : plugin)),
-    data: { ...data, ...(data.dataset !== undefined && { dataset: from(data.dataset) }) },
+    data: {
+      ...data,
+      ...(data.dataset !== undefined && { dataset: from(data.dataset) }),
+      ...(data.raw && {
+        raw: { ...data.raw, ...(data.raw.input !== undefined && { input: fromFile(data.raw.input) }) },
+      }),
+    },
     ...(text && { text: text.kind === 'train' ? text : { ...text, path: from(text.path) } }),
     ...(start && { start: { ...start, model: from(start.model) } }),
     stages: config.stages.map((stage) =>

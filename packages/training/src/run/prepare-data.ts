@@ -1,3 +1,4 @@
+import { datasetFiles, prepareDataset } from '@user-llm/datasets';
 import type { Registry } from '@user-llm/plugin';
 import { UserLlmError } from '@user-llm/tensor';
 import { EventTokenizer } from '@user-llm/tokenization';
@@ -19,12 +20,12 @@ export async function prepareData(
   registry: Registry,
   folder: RunFolder,
 ): Promise<TokenizedData> {
-  const { dataset, split } = config.data;
-  const data = inMemory ?? (dataset === undefined ? undefined : await readDataset(dataset, split));
+  const dataset = inMemory ? undefined : await datasetFolder(config, registry, folder);
+  const data = inMemory ?? (dataset === undefined ? undefined : await readDataset(dataset, config.data.split));
   if (data === undefined) {
     throw new UserLlmError('no-data', {
       what: 'training run',
-      expected: 'data.dataset in the config, or data in memory',
+      expected: 'data.dataset or data.raw in the config, or data in memory',
       got: 'neither',
       mend: 'Prepare a data set: user-llm-train data prepare --help',
     });
@@ -36,4 +37,19 @@ export async function prepareData(
   const ready = await tokenized(data, events, kinds, fitted);
   await folder.writeJson(ready.tokenizer.toJSON(), tokenizerName);
   return ready;
+}
+
+/** The folder of the data set: of the config, or made of raw files when the run has none yet. */
+async function datasetFolder({ data }: RunConfig, registry: Registry, folder: RunFolder): Promise<string | undefined> {
+  if (data.raw === undefined) return data.dataset;
+  const output = folder.file('data');
+  if ((await folder.readJson('data', datasetFiles.manifest)) !== undefined) return output;
+  const { source, input, ...shape } = data.raw;
+  await prepareDataset({
+    source: registry.get('datasets', source),
+    output,
+    ...shape,
+    ...(input !== undefined && { input }),
+  });
+  return output;
 }

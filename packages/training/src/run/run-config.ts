@@ -10,6 +10,16 @@ import { splitConfig } from './split-config.js';
 
 const { llm, ...parts } = userLlmConfig.shape;
 
+const rawConfig = z.strictObject({
+  source: z.string().describe('Name of a source of data: `movielens`, `amazon`, `google-local`, or one of a plugin.'),
+  input: z
+    .string()
+    .optional()
+    .describe('A file, a folder, a glob or an address; absent for a source that makes its data itself.'),
+  minHistory: z.int().min(1).default(1).describe('Users with fewer events are dropped.'),
+  kCore: z.int().min(1).default(1).describe('Users and items with fewer events are dropped until none is left.'),
+});
+
 const dataConfig = z.strictObject({
   dataset: z
     .string()
@@ -17,6 +27,9 @@ const dataConfig = z.strictObject({
     .describe(
       'Folder of a data set made by `user-llm-train data prepare`; absent when data in memory are handed over.',
     ),
+  raw: rawConfig
+    .optional()
+    .describe('Raw files, in place of `dataset`: the run makes a data set of them, in its folder.'),
   split: splitConfig.describe('How events are parted into training, validation and test.'),
 });
 

@@ -1,3 +1,4 @@
+import { datasetParts } from '@user-llm/datasets';
 import type { Registry, TrackedRun } from '@user-llm/plugin';
 import { OnnxRuntime } from '@user-llm/runtime-onnx';
 import { loadPlugins, userLlmRegistry } from '@user-llm/user-llm';
