@@ -5,6 +5,7 @@ export { featureChecks, type FeatureSample } from './feature.js';
 export { fusionChecks, type FusionClaims } from './fusion.js';
 export { metricChecks } from './metric.js';
 export { optimizerChecks } from './optimizer.js';
+export { programChecks } from './program.js';
 export { runtimeChecks } from './runtime.js';
 export { storeChecks } from './store.js';
 export { taskChecks, type TaskSample } from './task.js';

@@ -11,6 +11,7 @@ import {
 } from '@user-llm/graph';
 import { Tensor } from '@user-llm/tensor';
 import { demand, demandError, type Check } from './check.js';
+import { hostileFeedsCheck } from './hostile-feeds.js';
 
 const square = (elements: readonly number[]): Tensor =>
   new Tensor('float32', ['row', 'column'], [2, 2], Float32Array.from(elements)) as Tensor;
@@ -31,7 +32,7 @@ async function holds(value: Value, expected: readonly number[], what: string): P
   demand(`${got}` === `${expected}`, what, `${expected}`, `${got}`);
 }
 
-/** What programs do besides computing what their graph says. */
+/** What programs of a runtime do besides computing what their graph says; part of `runtimeChecks`. */
 export function programChecks(runtime: () => Promise<Runtime>): readonly Check[] {
   const check = (
     name: string,
@@ -96,5 +97,6 @@ export function programChecks(runtime: () => Promise<Runtime>): readonly Check[]
       await demandError(() => y(feeds, { y: whole! }), 'dtype-mismatch', 'a value of another dtype');
       for (const value of [fits, long, whole]) value!.dispose();
     }),
+    hostileFeedsCheck(runtime),
   ];
 }
