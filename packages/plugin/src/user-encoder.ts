@@ -91,6 +91,11 @@ export interface EncoderInputs {
   readonly item: string;
   /** Vectors known of a feature's ids beforehand, `[id, vectorWidth]`, such as those of items' texts. */
   readonly vectors?: Readonly<Record<string, Tensor<'float32', readonly ['id', 'vectorWidth']>>>;
+  /**
+   * Which ids of a feature with vectors training events have, `[id]`: 1 for those and for reserved ids, 0 for the others,
+   * whose embeddings then stay what their vectors say. Training alone needs it: a trained table holds 0 for the others.
+   */
+  readonly seen?: Readonly<Record<string, Tensor<'float32', readonly ['id']>>>;
   /** Other features of the item feature's ids, `[id, slot]`, where they are known: ids by feature, 0 for a free slot. */
   readonly itemFeatures?: Readonly<Record<string, Tensor<'int32', readonly ['id', 'slot']>>>;
 }

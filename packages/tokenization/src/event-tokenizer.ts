@@ -17,6 +17,8 @@ export interface TrainingData {
   readonly events: EventSource | Iterable<Event>;
   /** The catalogue; needed for features that hang on the item. */
   readonly items?: Iterable<Item> | AsyncIterable<Item>;
+  /** Values that may come although no event shows them, by feature: each counts as seen once more. */
+  readonly expected?: Readonly<Record<string, Iterable<string>>>;
 }
 
 const tokenizerFile = z.object({
@@ -55,7 +57,7 @@ export class EventTokenizer<S extends EventSchema = EventSchema> {
    */
   static async fit<S extends EventSchema>(
     schema: S,
-    { events, items = [] }: TrainingData,
+    { events, items = [], expected = {} }: TrainingData,
     kinds: readonly Feature[] = featureKinds,
   ): Promise<EventTokenizer<S>> {
     const fitting = planSchema(schema, kinds).map((feature) => ({
@@ -64,6 +66,7 @@ export class EventTokenizer<S extends EventSchema = EventSchema> {
     }));
     const catalogue = await observeItems(fitting, items);
     await observeEvents(fitting, 'columns' in events ? events : eventsInMemory(events));
+    for (const { name, fitter } of fitting) for (const value of expected[name] ?? []) fitter.observe(value);
     const features = fitting.map((feature) => readyFeature(feature, feature.fitter.finish()));
     return new EventTokenizer(schema, features, ItemTable.of(ofItems(features), catalogue));
   }

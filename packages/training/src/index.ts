@@ -23,7 +23,7 @@ export {
   type RunConfigInput,
 } from './run/run-config.js';
 export { RunFolder, type StageResult } from './run/run-folder.js';
-export type { RunOptions, RunProgress, RunResult } from './run/run-options.js';
+export type { RunOptions, RunProgress, RunResult, StageStart } from './run/run-options.js';
 export { runTraining } from './run/run-training.js';
 export {
   countTrained,

@@ -60,7 +60,7 @@ async function stageInputs(parts: Partial<RunConfigInput['model']> = {}): Promis
     stages: [{ kind: 'align', budget: { steps: 1 } }],
   });
   const data = await dataOf();
-  const model = buildModel(config.model, registry, data.tokenizer, text);
+  const model = buildModel(config.model, registry, data, text);
   return { model, data, text, item: 'item', registry, runtime: await runtime(), seed: 5 };
 }
 
@@ -353,7 +353,7 @@ describe('alignment', () => {
     const changed = Object.keys(before!).filter((name) => after![name] !== before![name]);
     expect([...new Set(changed.map(parameterGroup))].sort()).toEqual([...moved]);
     expect(Object.keys(before!).some((name) => parameterGroup(name) === 'encoder')).toBe(true);
-  });
+  }, 60_000);
 
   it('needs an LLM', async () => {
     const model = { events: tinyModel.events, encoder: tinyModel.encoder };

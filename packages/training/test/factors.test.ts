@@ -5,9 +5,10 @@ import { createRegistry, definePlugin, type OptimizerPlugin } from '@user-llm/pl
 import { Random, type Tensor } from '@user-llm/tensor';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { optimizerConfig, optimizerNames } from '../src/index.js';
+import { optimizerConfig, optimizerNames, runTraining } from '../src/index.js';
 import { smallTask } from './small-task.js';
 import { testFolder, testRuntime, trainSmall } from './support.js';
+import { tinyData, tinyRun } from './tiny-run.js';
 
 const folder = testFolder();
 const runtime = testRuntime();
@@ -102,6 +103,24 @@ describe('factors on learning rates', () => {
     expect(got['head.weight']).toEqual(whole['head.weight']);
     expect(got['gates.gate']).toEqual(whole['gates.gate']);
   });
+
+  it('that fit no parameter of the model are told of, others that this stage does not train are not', async () => {
+    const factors = { 'fusion.*.gate': 2, 'encoder.*': 0.1, 'fusion.*.gat': 3, gate: 2 };
+    const [budget, tasks] = [{ steps: 1 }, [{ name: 'favourite-genre' }]];
+    const stages = [
+      { kind: 'tune', strategy: 'proj', budget, batchSize: 2, maximumTokens: 64, tasks, optimizer: { factors } },
+    ] as const;
+    let idle: readonly string[] = [];
+    await runTraining(tinyRun({ stages: [...stages] }), {
+      folder: join(folder, 'idle'),
+      data: await tinyData(),
+      runtime: await runtime(),
+      onStage: ({ idleFactors }) => {
+        idle = idleFactors;
+      },
+    });
+    expect(idle).toEqual(['fusion.*.gat', 'gate']);
+  }, 30_000);
 
   it('are not negative', () => {
     expect(optimizerConfig.safeParse({ factors: { 'body.*': -1 } }).success).toBe(false);

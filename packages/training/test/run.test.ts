@@ -43,6 +43,7 @@ const stages: RunConfigInput['stages'] = [
     optimizer: { accumulate: 2 },
     validation: { every: 3, examples: 10, controls: true },
   },
+  { kind: 'align', budget: { steps: 4 }, batchSize: 4, events: 2, maximumTokens: 32 },
 ];
 
 describe('a run', () => {
@@ -55,6 +56,7 @@ describe('a run', () => {
       ['pretrain', 6, 'budget'],
       ['language', 4, 'budget'],
       ['tune', 6, 'budget'],
+      ['align', 4, 'budget'],
     ]);
     expect(Object.keys(whole.stages[0]!.test!)).toEqual(['hr@1', 'ndcg@1', 'hr@5', 'ndcg@5', 'hr@10', 'ndcg@10']);
 
@@ -65,6 +67,7 @@ describe('a run', () => {
       ['language', 3],
       ['tune', 1],
       ['tune', 5],
+      ['align', 2],
     ] as const) {
       const stop = new AbortController();
       const result = await runTraining(tinyRun({ stages }), {
@@ -202,6 +205,7 @@ describe('a run', () => {
     ],
     ['an unknown encoder', { model: { ...tinyEncoder, encoder: { name: 'none' } } }, 'unknown-part'],
     ['a start that is not there', { start: { model: join(folder, 'nothing') } }, undefined],
+    ['an LLM that is not there', { text: { kind: 'checkpoint', path: join(folder, 'nothing') } }, undefined],
     ['an unknown tracker', { trackers: ['nowhere'] }, 'unknown-part'],
     [
       'an unknown optimizer',

@@ -73,11 +73,12 @@ export function featureTables(config: TowerConfig, inputs: EncoderInputs): Recor
   return Object.fromEntries(
     inputs.features.map((feature) => {
       const vectors = inputs.vectors?.[feature.name];
+      const seen = inputs.seen?.[feature.name];
       const table = featureTable({
         size: feature.size,
         width: widthOf(config, feature, inputs.item),
         deviation: config.deviation,
-        ...(vectors && { vectors, frozen: config.vectorProjection === 'frozen' }),
+        ...(vectors && { vectors, frozen: config.vectorProjection === 'frozen', ...(seen && { seen }) }),
       });
       return [feature.name, table];
     }),

@@ -2,6 +2,7 @@ import {
   add,
   constant,
   gather,
+  multiply,
   parameter,
   stopGradient,
   type Float,
@@ -10,7 +11,7 @@ import {
   type SymbolicParameters,
 } from '@user-llm/graph';
 import { projection, xavierInitialization, zeros, type ProjectionParameters } from '@user-llm/layers';
-import type { Tensor } from '@user-llm/tensor';
+import { Tensor } from '@user-llm/tensor';
 
 // V ids, F feature width, X vector width.
 
@@ -43,10 +44,19 @@ export interface FeatureTableConfig {
   readonly vectors?: Tensor<'float32', readonly ['id', 'vectorWidth']>;
   /** Whether that map stays as it starts. */
   readonly frozen?: boolean;
+  /** `[V]`, 0 for ids that have no more than their vector, 1 for the others; all others when absent. */
+  readonly seen?: Tensor<'float32', readonly ['id']>;
 }
 
 /** A table of embeddings, with a map of vectors that are given added where there are some. */
-export function featureTable({ size, width, deviation, vectors, frozen = false }: FeatureTableConfig): FeatureTable {
+export function featureTable({
+  size,
+  width,
+  deviation,
+  vectors,
+  frozen = false,
+  seen,
+}: FeatureTableConfig): FeatureTable {
   const normal = { kind: 'normal', standardDeviation: deviation } as const;
   const weight = parameter(['id', 'featureWidth'], [size, width], vectors ? zeros : normal);
   if (!vectors) {
@@ -65,12 +75,19 @@ export function featureTable({ size, width, deviation, vectors, frozen = false }
     const { weight: learned } = (own as SymbolicParameters<WithVectors>).vectors;
     return map.apply({ weight: frozen ? stopGradient(learned) : learned }, x as Float<readonly ['id', 'vectorWidth']>);
   };
+  const learns_V1 = seen && constant(new Tensor('float32', ['id', 'featureWidth'] as const, [size, 1], seen.data));
+  const learned = (x: Float, learns: Float | undefined): Float => (learns ? multiply(x, learns as never) : x);
   const parameters: WithVectors = { weight, vectors: map.parameters };
   return {
     size,
     width,
     parameters,
-    rows: (own, ids) => add(gather(own.weight, ids) as Float, mapped(own, gather(known, ids) as Float)),
-    all: (own) => add(own.weight as Float, mapped(own, known as Float)) as Float<readonly ['id', 'featureWidth']>,
+    rows: (own, ids) =>
+      add(
+        learned(gather(own.weight, ids) as Float, learns_V1 && (gather(learns_V1, ids) as Float)),
+        mapped(own, gather(known, ids) as Float),
+      ),
+    all: (own) =>
+      add(learned(own.weight, learns_V1), mapped(own, known as Float)) as Float<readonly ['id', 'featureWidth']>,
   };
 }

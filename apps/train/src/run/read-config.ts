@@ -34,6 +34,7 @@ function withPaths(config: RunConfig, from: (path: string) => string): RunConfig
       ...(data.raw && {
         raw: { ...data.raw, ...(data.raw.input !== undefined && { input: fromFile(data.raw.input) }) },
       }),
+      ...(data.vectors && { vectors: mapValues(data.vectors, from) }),
     },
     ...(text && { text: text.kind === 'train' ? text : { ...text, path: from(text.path) } }),
     ...(start && { start: { ...start, model: from(start.model) } }),
@@ -41,6 +42,10 @@ function withPaths(config: RunConfig, from: (path: string) => string): RunConfig
       stage.kind === 'language' ? { ...stage, files: stage.files.map(from) } : stage,
     ),
   };
+}
+
+function mapValues(record: Readonly<Record<string, string>>, of: (value: string) => string): Record<string, string> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, of(value)]));
 }
 
 function isRun(exported: unknown): exported is Run {

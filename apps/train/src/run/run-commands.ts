@@ -1,4 +1,5 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { openDataset } from '@user-llm/datasets';
 import {
   formatTrained,
   parseRunConfig,
@@ -9,6 +10,7 @@ import {
   type Run,
 } from '@user-llm/training';
 import { userLlmRegistry } from '@user-llm/user-llm';
+import { publishedCounts } from '../data/paper-counts.js';
 import { duration, runProgress } from './progress.js';
 import { readConfig } from './read-config.js';
 
@@ -62,6 +64,8 @@ export function runCommands(signal: AbortSignal): CommandUnknownOpts[] {
 export class Stopped extends Error {}
 
 async function trainRun(run: Run, folder: string, signal: AbortSignal): Promise<void> {
+  const { dataset } = run.config.data;
+  if (dataset !== undefined) process.stdout.write(await publishedCounts(await openDataset(dataset)));
   const progress = runProgress(process.stderr);
   const result = await runTraining(run, {
     folder,
@@ -69,9 +73,11 @@ async function trainRun(run: Run, folder: string, signal: AbortSignal): Promise<
     onProgress: (told) => {
       progress.show(told);
     },
-    onStage: ({ name, counts }) => {
+    onStage: ({ name, counts, idleFactors }) => {
       progress.end();
       process.stderr.write(`stage ${name}\n${formatTrained(counts)}`);
+      for (const pattern of idleFactors)
+        process.stderr.write(`warning: optimizer.factors: ${JSON.stringify(pattern)} fits no parameter of the model\n`);
     },
   }).finally(() => {
     progress.end();

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { openDataset } from '@user-llm/datasets';
-import type { Catalogue, Event, EventSchema, Feature, Item } from '@user-llm/plugin';
+import type { Catalogue, EncoderInputs, Event, EventSchema, Feature, Item } from '@user-llm/plugin';
 import { UserLlmError } from '@user-llm/tensor';
 import {
   EventTokenizer,
@@ -28,6 +28,9 @@ export interface TrainingData {
 export interface TokenizedData extends TrainingData {
   readonly tokenizer: EventTokenizer;
   readonly timelines: Timelines;
+  /** Vectors known of ids beforehand, and which ids training events have, as the encoder takes them. */
+  readonly vectors?: EncoderInputs['vectors'];
+  readonly seen?: EncoderInputs['seen'];
 }
 
 const ownColumns = new Set(['user', 'item', 'time']);
@@ -87,11 +90,21 @@ export function trainingEvents({ histories, split }: TrainingData): EventSource 
   }
 }
 
+/** The items that training events have. */
+export async function trainedItems(data: TrainingData): Promise<ReadonlySet<string>> {
+  const items = new Set<string>();
+  for await (const chunk of trainingEvents(data).columns([])) {
+    for (let row = 0; row < chunk.length; row++) items.add(chunk.items[row]!);
+  }
+  return items;
+}
+
 /**
  * Learns an event tokenizer from the training events, and turns all events to ids.
  *
  * @param kinds Kinds of feature there are.
  * @param fitted A tokenizer that has been learned already.
+ * @param expected Values that get ids although no training event has them, by feature.
  * @throws UserLlmError `no-events` when nothing is left to train on, and what the tokenizer throws.
  */
 export async function tokenized(
@@ -99,6 +112,7 @@ export async function tokenized(
   schema: EventSchema,
   kinds: readonly Feature[],
   fitted?: EventTokenizer,
+  expected: Readonly<Record<string, readonly string[]>> = {},
 ): Promise<TokenizedData> {
   if (data.histories.events === 0) {
     throw new UserLlmError('no-events', {
@@ -109,7 +123,8 @@ export async function tokenized(
     });
   }
   const items = data.catalogue.values();
-  const tokenizer = fitted ?? (await EventTokenizer.fit(schema, { events: trainingEvents(data), items }, kinds));
+  const events = trainingEvents(data);
+  const tokenizer = fitted ?? (await EventTokenizer.fit(schema, { events, items, expected }, kinds));
   const builder = tokenizer.builder();
   for await (const chunk of data.histories.source().columns(tokenizer.fields)) builder.add(chunk);
   return { ...data, tokenizer, timelines: builder.finish() };

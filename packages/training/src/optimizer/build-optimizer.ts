@@ -71,11 +71,23 @@ function parameterGroups(
 
 /** The factor on a parameter's learning rate: that of the first pattern its name fits, else 1. */
 function factorOf(factors: OptimizerConfig['factors']): (name: string) => number {
-  const patterns = Object.entries(factors).map(([pattern, factor]) => {
-    const parts = pattern.split('*').map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, '\\$&'));
-    return { form: new RegExp(`^${parts.join('.*')}$`), factor };
-  });
+  const patterns = Object.entries(factors).map(([pattern, factor]) => ({ form: formOf(pattern), factor }));
   return (name) => patterns.find(({ form }) => form.test(name))?.factor ?? 1;
+}
+
+/** A pattern of names, with * for any part of them. */
+function formOf(pattern: string): RegExp {
+  const parts = pattern.split('*').map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, '\\$&'));
+  return new RegExp(`^${parts.join('.*')}$`);
+}
+
+/** The patterns of an optimizer's factors that fit none of these names: misspelt, or written for another model. */
+export function idleFactors({ factors }: Pick<OptimizerConfig, 'factors'>, names: Iterable<string>): string[] {
+  const all = [...names];
+  return Object.keys(factors).filter((pattern) => {
+    const form = formOf(pattern);
+    return !all.some((name) => form.test(name));
+  });
 }
 
 /** An optimizer of a plugin, at the peak of the learning rate. */

@@ -25,7 +25,7 @@ export const optimizerConfig = z.strictObject({
     .record(z.string(), z.number().min(0))
     .default({})
     .describe(
-      'Factors on the learning rate of some parameters, by their names, with * for any part of a name: `encoder.*`, `*.gate`. The first that fits counts.',
+      'Factors on the learning rate of some parameters, by their names, with * for any part of a name: `encoder.*`, `*.gate`. The first that fits counts; one that fits no parameter of the model is warned of.',
     ),
   schedule: scheduleConfig.prefault({}).describe('How the learning rate moves.'),
   weightDecay: z

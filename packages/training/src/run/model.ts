@@ -1,7 +1,7 @@
 import type { ParameterTree } from '@user-llm/graph';
 import type { Registry, TextTokenizer, UserEncoderModule } from '@user-llm/plugin';
-import type { EventTokenizer } from '@user-llm/tokenization';
 import { composeInputs, composeUserLlm, parseUserLlmConfig, partConfig, type UserLlmModel } from '@user-llm/user-llm';
+import type { TokenizedData } from '../data/training-data.js';
 import type { RunConfig } from './run-config.js';
 
 /** What a run trains: a whole User-LLM, or a user encoder alone. */
@@ -20,10 +20,10 @@ export interface RunModel {
 export function buildModel(
   config: RunConfig['model'],
   registry: Registry,
-  tokenizer: EventTokenizer,
+  { tokenizer, vectors, seen }: Pick<TokenizedData, 'tokenizer' | 'vectors' | 'seen'>,
   text: TextTokenizer | undefined,
 ): RunModel {
-  const inputs = composeInputs(tokenizer, config.item, registry);
+  const inputs = { ...composeInputs(tokenizer, config.item, registry, vectors), ...(seen && { seen }) };
   if (config.llm) {
     const userLlm = composeUserLlm(parseUserLlmConfig(withVocabulary(config, text)), inputs);
     return { encoder: userLlm.encoder, userLlm, parameters: userLlm.parameters as ParameterTree };
@@ -31,7 +31,13 @@ export function buildModel(
   const part = registry.get('encoders', config.encoder.name);
   const own = partConfig(`encoders ${JSON.stringify(part.name)}`, part, config.encoder.config);
   const { features, itemFeatures } = inputs;
-  const encoder = part.build(own, { features, item: config.item, ...(itemFeatures && { itemFeatures }) });
+  const encoder = part.build(own, {
+    features,
+    item: config.item,
+    ...(vectors && { vectors }),
+    ...(seen && { seen }),
+    ...(itemFeatures && { itemFeatures }),
+  });
   return { encoder, parameters: { encoder: encoder.parameters } };
 }
 

@@ -2,7 +2,8 @@ import { datasetFiles, prepareDataset } from '@user-llm/datasets';
 import type { Registry } from '@user-llm/plugin';
 import { UserLlmError } from '@user-llm/tensor';
 import { EventTokenizer } from '@user-llm/tokenization';
-import { readDataset, tokenized, type TokenizedData, type TrainingData } from '../data/training-data.js';
+import { readDataset, tokenized, trainedItems, type TokenizedData, type TrainingData } from '../data/training-data.js';
+import { readVectorFiles, withVectors } from './prepare-vectors.js';
 import { readStart } from './start-weights.js';
 import type { RunConfig } from './run-config.js';
 import type { RunFolder } from './run-folder.js';
@@ -31,12 +32,15 @@ export async function prepareData(
     });
   }
   const kinds = [...registry.all('features').values()];
-  const { events } = config.model;
+  const { events, item } = config.model;
   const kept = (await folder.readJson(tokenizerName)) ?? (await readStart(config, tokenizerName));
   const fitted = kept === undefined ? undefined : EventTokenizer.fromJSON(kept, events, kinds);
-  const ready = await tokenized(data, events, kinds, fitted);
+  const files = await readVectorFiles(config);
+  const trained = files[item] ? await trainedItems(data) : undefined;
+  const unseen = trained && files[item]!.ids.filter((id) => !trained.has(id));
+  const ready = await tokenized(data, events, kinds, fitted, unseen && { [item]: unseen });
   await folder.writeJson(ready.tokenizer.toJSON(), tokenizerName);
-  return ready;
+  return withVectors(ready, config, files);
 }
 
 /** The folder of the data set: of the config, or made of raw files when the run has none yet. */

@@ -27,6 +27,12 @@ const dataConfig = z.strictObject({
     .describe(
       'Folder of a data set made by `user-llm-train data prepare`; absent when data in memory are handed over.',
     ),
+  vectors: z
+    .record(z.string(), z.string())
+    .optional()
+    .describe(
+      "Files of vectors known of a feature's ids beforehand, by feature, such as embeddings of the items' texts: JSON lines with `id` and `vector`, or safetensors with `vectors` [ids, width] and the ids as a JSON list in its metadata. Items with vectors get ids although no event has them. Those of `start` when absent.",
+    ),
   raw: rawConfig
     .optional()
     .describe('Raw files, in place of `dataset`: the run makes a data set of them, in its folder.'),

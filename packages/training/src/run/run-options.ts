@@ -19,7 +19,15 @@ export interface RunOptions {
   readonly trackers?: readonly Tracker[];
   onProgress?(progress: RunProgress): void;
   /** Told once for each stage what is trained. */
-  onStage?(stage: { readonly name: string; readonly counts: readonly TrainedCounts[] }): void;
+  onStage?(stage: StageStart): void;
+}
+
+/** What a stage is about to train. */
+export interface StageStart {
+  readonly name: string;
+  readonly counts: readonly TrainedCounts[];
+  /** Patterns of `optimizer.factors` that fit no parameter of the model, trained or not. */
+  readonly idleFactors: readonly string[];
 }
 
 /** How far a run is. */

@@ -31,7 +31,7 @@ export async function runTraining({ config: written, plugins }: Run, options: Ru
   const config = withCheckpoint(written, checkpoint);
   const data = await prepareData(config, options.data, registry, folder);
   const text = checkpoint?.tokenizer ?? (config.model.llm && (await prepareText(config, data, registry, folder)));
-  const model = buildModel(config.model, registry, data.tokenizer, text);
+  const model = buildModel(config.model, registry, data, text);
   const runtime =
     options.runtime ?? (await OnnxRuntime.create(config.threads ? { intraOpThreads: config.threads } : {}));
   const trackers = await openTrackers(config, registry, options);

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { writeFileAtomically, writeSafetensors } from '@user-llm/tensor';
-import { builtInParts, UserLlm } from '@user-llm/user-llm';
+import { builtInParts, modelFiles, UserLlm } from '@user-llm/user-llm';
 import type { Weights } from '../loop/step-figures.js';
 import type { RunSession } from './train-stage.js';
 
@@ -21,6 +21,7 @@ export async function saveModel(
       textTokenizer: text,
       catalogue,
       weights,
+      ...(data.vectors && { vectors: data.vectors }),
       plugins: registry.plugins.filter(({ name }) => name !== own),
     });
     await userLlm.save(folder.file('model'));
@@ -33,4 +34,5 @@ export async function saveModel(
   await folder.writeJson(data.tokenizer.toJSON(), 'model', 'event-tokenizer.json');
   await folder.writeJson(config.model, 'model', 'config.json');
   await writeSafetensors(folder.file('model', 'weights.safetensors'), Object.entries(weights));
+  if (data.vectors) await writeSafetensors(folder.file('model', modelFiles.vectors), Object.entries(data.vectors));
 }

@@ -1,11 +1,12 @@
 import { join } from 'node:path';
-import type { Runtime } from '@user-llm/graph';
+import { flattenParameters, type Runtime } from '@user-llm/graph';
 import type { JsonTokenizer } from '@user-llm/llm';
 import type { Registry, TrackedRun } from '@user-llm/plugin';
 import { CheckpointStore } from '../checkpoint/checkpoint-store.js';
 import type { TokenizedData } from '../data/training-data.js';
 import type { Weights } from '../loop/step-figures.js';
 import { train } from '../loop/train.js';
+import { idleFactors } from '../optimizer/build-optimizer.js';
 import { buildStage } from '../stages/build-stage.js';
 import { countTrained } from '../stages/strategy.js';
 import { configHash } from './config-hash.js';
@@ -84,7 +85,12 @@ export async function trainStage(session: RunSession, index: number, weights: We
       log,
       onProgress: (progress) =>
         options.onProgress?.({ ...progress, stageNumber: index + 1, stages: config.stages.length }),
-      onGraphs: (graphs) => options.onStage?.({ name, counts: countTrained(model.parameters, graphs) }),
+      onGraphs: (graphs) =>
+        options.onStage?.({
+          name,
+          counts: countTrained(model.parameters, graphs),
+          idleFactors: idleFactors(own.optimizer, flattenParameters(model.parameters).keys()),
+        }),
     });
     if (ended === 'stopped') return undefined;
     const test = await stage.test?.({ ...weights, ...parameters }, options.signal);

@@ -31,6 +31,8 @@ export interface ComposeInputs {
   readonly features: readonly EncodedFeature[];
   /** Vectors known of a feature's ids beforehand, as the encoder takes them. */
   readonly vectors?: EncoderInputs['vectors'];
+  /** Which ids training events have, as the encoder takes it. */
+  readonly seen?: EncoderInputs['seen'];
   /** Other features of the items, as the encoder takes them. */
   readonly itemFeatures?: EncoderInputs['itemFeatures'];
 }
@@ -99,7 +101,7 @@ export interface UserLlmModel {
  */
 export function composeUserLlm(
   config: UserLlmConfig,
-  { registry, features, vectors, itemFeatures }: ComposeInputs,
+  { registry, features, vectors, seen, itemFeatures }: ComposeInputs,
 ): UserLlmModel {
   const part = <S extends 'encoders' | 'compressors' | 'fusions' | 'llms'>(
     seam: S,
@@ -118,6 +120,7 @@ export function composeUserLlm(
     features,
     item: config.item,
     ...(vectors && { vectors }),
+    ...(seen && { seen }),
     ...(itemFeatures && { itemFeatures }),
   });
   const { userWidth } = encoder;
