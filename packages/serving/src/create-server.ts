@@ -8,6 +8,7 @@ import type { ApiKey } from './http/api-keys.js';
 import { addCompletionRoutes } from './http/completion-routes.js';
 import { addGuards } from './http/guards.js';
 import { addModelRoutes } from './http/model-routes.js';
+import { openApiDocument } from './http/openapi.js';
 import { addPageRoutes } from './http/page-routes.js';
 import { addRequestLog } from './http/request-log.js';
 import type { Examples, Services } from './http/services.js';
@@ -122,6 +123,8 @@ export function createServer<Context>(options: ServerOptions<Context>): UserLlmS
       .send({ status: draining ? 'draining' : 'ok', running: queue.running, waiting: queue.waiting }),
   );
   app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
+  const document = openApiDocument(model, (options.apiKeys ?? []).length > 0);
+  app.get('/openapi.json', () => document);
   addModelRoutes(app, services);
   addCompletionRoutes(app, services);
   addUserRoutes(app, services);

@@ -1,5 +1,5 @@
 import type { Event, UserState } from '@user-llm/plugin';
-import { encodePrompt, type ContextValues, type UserLlm } from '@user-llm/user-llm';
+import { encodeConversation, type ChatMessage, type ContextValues, type UserLlm } from '@user-llm/user-llm';
 import type { UserModel } from './user-model.js';
 
 /** How a User-LLM is served. */
@@ -15,7 +15,8 @@ export interface UserModelOptions {
  */
 export function userModelOf(userLlm: UserLlm, { name = 'user-llm' }: UserModelOptions = {}): UserModel<ContextValues> {
   const { textTokenizer } = userLlm.parts;
-  const countTokens = (text: string) => encodePrompt(textTokenizer, text).length;
+  const countTokens = (prompt: string, messages?: readonly ChatMessage[]) =>
+    encodeConversation(textTokenizer, prompt, messages).length;
   let nobody: Promise<ContextValues> | undefined;
   return {
     name,
@@ -28,6 +29,6 @@ export function userModelOf(userLlm: UserLlm, { name = 'user-llm' }: UserModelOp
     generate: ({ stop = [], ...request }) => userLlm.generate({ ...request, stop: [...stop] }),
     recommend: (state, count, { by, exclude, signal }) => userLlm.recommend(state, count, { by, exclude, signal }),
     countTokens,
-    answerRoom: (prompt) => userLlm.model.llm.maximumTokens - countTokens(prompt),
+    answerRoom: (prompt, messages) => userLlm.model.llm.maximumTokens - countTokens(prompt, messages),
   };
 }

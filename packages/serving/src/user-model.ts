@@ -1,4 +1,5 @@
 import type { Event, Item, UserState } from '@user-llm/plugin';
+import type { ChatMessage } from '@user-llm/user-llm';
 
 /** What a question about a user is answered from. */
 export interface GenerateRequest<Context> {
@@ -6,6 +7,8 @@ export interface GenerateRequest<Context> {
   readonly context: Context;
   /** What is asked, in words. */
   readonly prompt: string;
+  /** The conversation whose texts `prompt` joins, where it came as one: for an LLM that knows a form for turns. */
+  readonly messages?: readonly ChatMessage[];
   /** Most tokens of the answer. */
   readonly maximumTokens: number;
   /** 0 takes the likeliest token each time. */
@@ -60,8 +63,8 @@ export interface UserModel<Context = unknown> {
   generate(request: GenerateRequest<Context>): AsyncIterable<string>;
   /** The `count` best items, best first. */
   recommend(state: UserState, count: number, request: RecommendRequest): Promise<readonly Recommendation[]>;
-  /** How many tokens the LLM reads of a text. */
-  countTokens(text: string): number;
+  /** How many tokens the LLM reads of a prompt, or of the conversation that it stands for. */
+  countTokens(prompt: string, messages?: readonly ChatMessage[]): number;
   /** Most tokens that an answer to a prompt can have, where the LLM's room is limited: cut there is `length` too. */
-  answerRoom?(prompt: string): number;
+  answerRoom?(prompt: string, messages?: readonly ChatMessage[]): number;
 }

@@ -193,3 +193,48 @@ describe('/v1/users/{user}/recommendations', () => {
     });
   });
 });
+
+describe('Idempotency-Key', () => {
+  const events = (items: readonly string[]) => ({ events: items.map((item) => ({ item })) });
+
+  it('appends a request once, however often it is sent, also at the same time and after a restart', async () => {
+    const store = memoryStore();
+    const { call } = await serve({ store });
+    const headers = { 'idempotency-key': 'first' };
+    const made = await call('POST', '/v1/users/u/events', events(['0', '1']), headers);
+    const again = await call('POST', '/v1/users/u/events', events(['0', '1']), headers);
+    expect([again.status, again.body]).toEqual([made.status, made.body]);
+    await call('POST', '/v1/users/u/events', { item: '2' }, { 'idempotency-key': 'second' });
+    const late = await call('POST', '/v1/users/u/events', events(['0', '1']), headers);
+    expect(late.body).toEqual(made.body);
+    const restarted = await serve({ store });
+    const twins = Array.from({ length: 6 }, () =>
+      restarted.call('POST', '/v1/users/u/events', { item: '3' }, { 'idempotency-key': 'third' }),
+    );
+    expect((await Promise.all(twins)).map(({ body }) => body['events'] as unknown)).toEqual(twins.map(() => 4));
+    expect(items((await restarted.call('GET', '/v1/users/u')).body).sort()).toEqual(['0', '1', '2', '3']);
+    // Another user may use the same key, and a request without one is a new one each time.
+    expect((await call('POST', '/v1/users/v/events', events(['0', '1']), headers)).body).toMatchObject({ events: 2 });
+    for (const expected of [5, 6])
+      expect((await call('POST', '/v1/users/u/events', { item: '4' })).body).toMatchObject({ events: expected });
+  });
+
+  it('is refused for other events, or when it is too long', async () => {
+    const { call } = await serve();
+    await call('POST', '/v1/users/u/events', { item: '0' }, { 'idempotency-key': 'k' });
+    const reused = await call('POST', '/v1/users/u/events', { item: '1' }, { 'idempotency-key': 'k' });
+    expect([reused.status, reused.body.error]).toMatchObject([422, { code: 'request_reused' }]);
+    const long = await call('POST', '/v1/users/u/events', { item: '0' }, { 'idempotency-key': 'k'.repeat(256) });
+    expect(long.status).toBe(400);
+    expect((await call('GET', '/v1/users/u')).body).toMatchObject({ events: 1 });
+  });
+
+  it('is known for the latest 64 requests', async () => {
+    const { call } = await serve();
+    const send = (at: number) => call('POST', '/v1/users/u/events', { item: '0' }, { 'idempotency-key': `k${at}` });
+    for (let at = 0; at <= 64; at++) await send(at);
+    expect((await send(64)).body).toMatchObject({ events: 65 });
+    expect((await send(1)).body).toMatchObject({ events: 2 });
+    expect((await send(0)).body).toMatchObject({ events: 66 });
+  });
+});

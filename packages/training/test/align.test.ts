@@ -333,27 +333,31 @@ describe('alignment', () => {
   it.each([
     ['full', ['compressor', 'fusion', 'llm']],
     ['enc', ['compressor', 'fusion']],
-  ] as const)('by the strategy %s leaves the encoder as it is, bit for bit', async (strategy, moved) => {
-    const options = { data: await tinyData(), runtime: await runtime() };
-    const model = { ...tinyModel, compressor };
-    const pretrain = { kind: 'pretrain', budget: { steps: 2 }, batchSize: 8 } as const;
-    const settings = { batchSize: 6, maximumTokens: 64, optimizer: { weightDecay: 0.1 } } as const;
-    const start = join(folder, `start-${strategy}`);
-    const end = join(folder, `end-${strategy}`);
-    await runTraining(tinyRun({ model, stages: [pretrain] }), { ...options, folder: start });
-    await runTraining(
-      tinyRun({
-        model,
-        start: { model: join(start, 'model'), parts: ['encoder', 'compressor', 'fusion', 'llm'] },
-        stages: [{ kind: 'align', strategy, budget: { steps: 3 }, ...settings }],
-      }),
-      { ...options, folder: end },
-    );
-    const [before, after] = await Promise.all([start, end].map(savedBits));
-    const changed = Object.keys(before!).filter((name) => after![name] !== before![name]);
-    expect([...new Set(changed.map(parameterGroup))].sort()).toEqual([...moved]);
-    expect(Object.keys(before!).some((name) => parameterGroup(name) === 'encoder')).toBe(true);
-  }, 60_000);
+  ] as const)(
+    'by the strategy %s leaves the encoder as it is, bit for bit',
+    async (strategy, moved) => {
+      const options = { data: await tinyData(), runtime: await runtime() };
+      const model = { ...tinyModel, compressor };
+      const pretrain = { kind: 'pretrain', budget: { steps: 2 }, batchSize: 8 } as const;
+      const settings = { batchSize: 6, maximumTokens: 64, optimizer: { weightDecay: 0.1 } } as const;
+      const start = join(folder, `start-${strategy}`);
+      const end = join(folder, `end-${strategy}`);
+      await runTraining(tinyRun({ model, stages: [pretrain] }), { ...options, folder: start });
+      await runTraining(
+        tinyRun({
+          model,
+          start: { model: join(start, 'model'), parts: ['encoder', 'compressor', 'fusion', 'llm'] },
+          stages: [{ kind: 'align', strategy, budget: { steps: 3 }, ...settings }],
+        }),
+        { ...options, folder: end },
+      );
+      const [before, after] = await Promise.all([start, end].map(savedBits));
+      const changed = Object.keys(before!).filter((name) => after![name] !== before![name]);
+      expect([...new Set(changed.map(parameterGroup))].sort()).toEqual([...moved]);
+      expect(Object.keys(before!).some((name) => parameterGroup(name) === 'encoder')).toBe(true);
+    },
+    60_000,
+  );
 
   it('needs an LLM', async () => {
     const model = { events: tinyModel.events, encoder: tinyModel.encoder };

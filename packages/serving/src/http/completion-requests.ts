@@ -1,3 +1,4 @@
+import type { ChatMessage } from '@user-llm/user-llm';
 import { z } from 'zod';
 import { parse } from './parse.js';
 import { BadRequest } from './problem.js';
@@ -10,6 +11,8 @@ export interface Question {
   readonly allowAnonymous: boolean;
   readonly model?: string;
   readonly prompt: string;
+  /** The conversation that the prompt was made of, where it came as one. */
+  readonly messages?: readonly ChatMessage[];
   readonly maximumTokens: number;
   readonly temperature: number;
   readonly topP?: number;
@@ -50,7 +53,8 @@ const messageText = z.union([
     .transform((parts) => parts.map(({ text }) => text).join('')),
 ]);
 
-const chat = z.looseObject({
+/** The body of `POST /v1/chat/completions`: what is not here is ignored, or refused where it would change the answer. */
+export const chatBody = z.looseObject({
   ...common,
   max_completion_tokens: z.int().min(1).nullish(),
   messages: z
@@ -58,7 +62,8 @@ const chat = z.looseObject({
     .min(1),
 });
 
-const completion = z.looseObject({
+/** The body of `POST /v1/completions`, as `chatBody`. */
+export const completionBody = z.looseObject({
   ...common,
   prompt: z.union([
     z.string(),
@@ -89,19 +94,23 @@ const unsupported: Readonly<Record<string, readonly unknown[]>> = {
 };
 
 /**
- * Reads the body of `POST /v1/chat/completions`. The texts of the messages, in order, are the prompt: the model knows
- * no turns.
+ * Reads the body of `POST /v1/chat/completions`. The texts of the messages, in order, are the prompt of a model that
+ * knows no turns; one that does is given the messages.
  *
  * @throws BadRequest of the first field that is wrong or not supported.
  */
 export function readChat(body: unknown, limits: TokenLimits): Question {
-  const request = parse(chat, body);
+  const request = parse(chatBody, body);
   if (request.messages.at(-1)!.role !== 'user')
     throw new BadRequest(`messages.${request.messages.length - 1}.role`, 'the last message to be of the user');
   const texts = request.messages.map(({ content }) => content.trim()).filter((text) => text !== '');
   if (texts.length === 0) throw new BadRequest('messages', 'a message with a text');
-  return questionOf(request, texts.join('\n'), request.max_completion_tokens ?? request.max_tokens, limits);
+  const question = questionOf(request, texts.join('\n'), request.max_completion_tokens ?? request.max_tokens, limits);
+  return { ...question, messages: request.messages.map(({ role, content }) => ({ role: roleOf(role), content })) };
 }
+
+/** OpenAI's newer name of the system, which templates do not know. */
+const roleOf = (role: string): string => (role === 'developer' ? 'system' : role);
 
 /**
  * Reads the body of `POST /v1/completions`.
@@ -109,7 +118,7 @@ export function readChat(body: unknown, limits: TokenLimits): Question {
  * @throws BadRequest of the first field that is wrong or not supported.
  */
 export function readCompletion(body: unknown, limits: TokenLimits): Question {
-  const request = parse(completion, body);
+  const request = parse(completionBody, body);
   if (request.prompt.trim() === '') throw new BadRequest('prompt', 'a text');
   return questionOf(request, request.prompt, request.max_tokens, limits);
 }

@@ -1,13 +1,16 @@
+import { createHash } from 'node:crypto';
 import type { Event } from '@user-llm/plugin';
 import { z } from 'zod';
 import { parse } from './parse.js';
+import type { NamedRequest } from '../users/users.js';
 import { BadRequest } from './problem.js';
 
 /** Most events in one request. */
 const mostEvents = 1000;
 
 const field = z.union([z.string().max(100_000), z.number(), z.boolean(), z.null(), z.array(z.string()).max(100)]);
-const event = z
+/** One event, as it is sent. */
+export const eventBody = z
   .object({
     item: z.string().min(1).max(512),
     time: z.union([z.int(), z.iso.datetime({ offset: true }).transform((text) => Date.parse(text))]).exactOptional(),
@@ -16,10 +19,26 @@ const event = z
     summary: z.string().max(10_000).nullable().exactOptional(),
   })
   .catchall(field);
-const batch = z.strictObject({
-  events: z.array(event).min(1).max(mostEvents),
+/** Several events, as they are sent. */
+export const eventsBody = z.strictObject({
+  events: z.array(eventBody).min(1).max(mostEvents),
   restore: z.boolean().default(false),
 });
+
+/** The name of a request that may be sent again. */
+export const idempotencyKey = z.string().min(1).max(255);
+
+const hashOf = (text: string): string => createHash('sha256').update(text).digest('base64url').slice(0, 22);
+
+/**
+ * The name that the header `Idempotency-Key` gives a request, and what it asks for, as hashes.
+ *
+ * @throws BadRequest when the header is too long.
+ */
+export function readRequestName(header: unknown, body: unknown): NamedRequest | undefined {
+  if (header === undefined) return undefined;
+  return { id: hashOf(parse(idempotencyKey, header)), content: hashOf(JSON.stringify(body)) };
+}
 
 /** What `POST /v1/users/{user}/events` asks for. */
 export interface Append {
@@ -36,7 +55,7 @@ export interface Append {
  */
 export function readAppend(body: unknown, user: string, now: number): Append {
   const several = typeof body === 'object' && body !== null && 'events' in body;
-  const { events, restore } = several ? parse(batch, body) : { events: [parse(event, body)], restore: false };
+  const { events, restore } = several ? parse(eventsBody, body) : { events: [parse(eventBody, body)], restore: false };
   return {
     restore,
     events: events.map((given, at) => {

@@ -4,7 +4,8 @@ import { z } from 'zod';
 import { parse } from './parse.js';
 import type { Services } from './services.js';
 
-const search = z.strictObject({
+/** The query of `GET /v1/items`. */
+export const searchQuery = z.strictObject({
   query: z.string().min(1).max(200),
   limit: z.string().regex(/^\d+$/).transform(Number).pipe(z.int().min(1).max(100)).default(10),
 });
@@ -18,7 +19,7 @@ export function addModelRoutes(app: FastifyInstance, { model, catalogue, example
     throw new UserLlmError('model-not-found', { what: 'model', expected: model.name, got: params.model });
   });
   app.get('/v1/items', (request) => {
-    const { query, limit } = parse(search, request.query);
+    const { query, limit } = parse(searchQuery, request.query);
     const data = catalogue
       .search(query, limit)
       .map(({ item, title, categories }) => ({ item, title, categories: categories ?? [] }));

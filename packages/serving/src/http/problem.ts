@@ -29,6 +29,7 @@ const kinds: Readonly<Record<string, readonly [status: number, type: string]>> =
   'user-not-found': [404, 'not_found_error'],
   'model-not-found': [404, 'not_found_error'],
   'user-deleted': [410, 'invalid_request_error'],
+  'request-reused': [422, 'invalid_request_error'],
   'queue-full': [429, 'rate_limit_error'],
   'client-gone': [499, 'invalid_request_error'],
   draining: [503, 'server_error'],

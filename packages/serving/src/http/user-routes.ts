@@ -3,7 +3,7 @@ import type { UserKey } from '@user-llm/plugin';
 import { z } from 'zod';
 import { userNotFound } from '../work/answers.js';
 import { longestUser } from './completion-requests.js';
-import { readAppend } from './events.js';
+import { readAppend, readRequestName } from './events.js';
 import { parse } from './parse.js';
 import type { Services } from './services.js';
 
@@ -15,36 +15,40 @@ const whole = (least: number, most: number) =>
     .regex(/^\d+$/, `a whole number of ${least} to ${most}`)
     .transform(Number)
     .pipe(z.int().min(least).max(most));
-const shown = z.strictObject({ limit: whole(0, 1000).default(50) });
+/** The query of `GET /v1/users/{user}`. */
+export const historyQuery = z.strictObject({ limit: whole(0, 1000).default(50) });
+
+/** The query of a user's recommendations. */
+export const rankingQuery = (recommendsBy: readonly ('encoder' | 'llm')[]) =>
+  z.strictObject({
+    k: whole(1, 1000).default(10),
+    by: z.enum(recommendsBy, `one of ${recommendsBy.join(', ')}`).default(recommendsBy[0] ?? 'encoder'),
+    exclude_seen: truth.default(true),
+  });
 
 /** Adds `/v1/users/{user}`, its `events` and its `recommendations`. */
 export function addUserRoutes(app: FastifyInstance, services: Services): void {
   const { model, catalogue, users, contexts, queue, signalOf } = services;
-  const ranking = z.strictObject({
-    k: whole(1, 1000).default(10),
-    by: z
-      .enum(model.recommendsBy, `one of ${model.recommendsBy.join(', ')}`)
-      .default(model.recommendsBy[0] ?? 'encoder'),
-    exclude_seen: truth.default(true),
-  });
+  const ranking = rankingQuery(model.recommendsBy);
 
   app.post('/v1/users/:user/events', async (request, reply) => {
     const key = keyOf(request);
     const { events, restore } = readAppend(request.body, key.user, Date.now());
-    const record = await queue.run(signalOf(reply), async () => {
+    const name = readRequestName(request.headers['idempotency-key'], request.body);
+    const watermark = await queue.run(signalOf(reply), async () => {
       if (restore) await users.restore(key);
-      return users.append(key, events);
+      return users.append(key, events, name);
     });
-    const created = record.watermark === events.length;
+    const created = watermark === events.length;
     const unknown = [...new Set(events.map(({ item }) => item).filter((item) => !catalogue.has(item)))];
     return reply
       .code(created ? 201 : 200)
-      .send({ id: key.user, object: 'user', events: record.watermark, unknown_items: unknown });
+      .send({ id: key.user, object: 'user', events: watermark, unknown_items: unknown });
   });
 
   app.get('/v1/users/:user', async (request, reply) => {
     const key = keyOf(request);
-    const { limit } = parse(shown, request.query);
+    const { limit } = parse(historyQuery, request.query);
     const record = (await users.stored(key)) ?? (await queue.run(signalOf(reply), () => users.find(key)));
     if (!record) throw userNotFound();
     const history = limit === 0 ? [] : record.events.slice(-limit);

@@ -1,10 +1,19 @@
 import type { Event, UserKey, UserStore } from '@user-llm/plugin';
 import { UserLlmError } from '@user-llm/tensor';
 import type { UserModel } from '../user-model.js';
-import { packRecord, unpackRecord, type UserRecord } from './user-record.js';
+import { packRecord, unpackRecord, type AppendedRequest, type UserRecord } from './user-record.js';
 
 /** Where users come from who are not in the store yet, such as a data set. */
 export type Histories = (key: UserKey) => Promise<readonly Event[] | undefined>;
+
+/** A request by hashes of its name and of what it asks for. */
+export type NamedRequest = Pick<AppendedRequest, 'id' | 'content'>;
+
+/** Requests whose names are kept of each user. */
+const keptRequests = 64;
+
+/** A record without the requests that made it. */
+type EncodedHistory = Omit<UserRecord, 'requests'>;
 
 /** What `Users` works on. */
 export interface UsersOptions {
@@ -45,7 +54,7 @@ export class Users {
       if (!stored) {
         const events = await histories?.(key);
         if (!events) return undefined;
-        const record = await this.#encode(inOrder(events), events.length);
+        const record = { ...(await this.#encode(inOrder(events), events.length)), requests: [] };
         if (this.#restoring.has(nameOf(key))) return undefined;
         if (await store.put(key, packRecord(record), undefined)) return record;
         if (!(await store.get(key))) return undefined;
@@ -53,7 +62,7 @@ export class Users {
       }
       const record = unpackRecord(stored, key.user);
       if (record.state.encoder === model.encoderHash) return record;
-      const again = await this.#encode(record.events, record.watermark);
+      const again = { ...record, ...(await this.#encode(record.events, record.watermark)) };
       if (await store.put(key, packRecord(again), record.watermark)) return again;
     }
   }
@@ -64,14 +73,22 @@ export class Users {
    * Events in order of time go through the encoder's `append`; an event earlier than the last one known is put in its
    * place, and the history encoded anew.
    *
-   * @throws UserLlmError `user-deleted` when the user was deleted; see `restore`.
+   * @param request Its name, where it has one: sent again, it appends nothing. The latest 64 of a user are known.
+   * @returns How many events the user had after the request.
+   * @throws UserLlmError `user-deleted` when the user was deleted; see `restore`. `request-reused` when another request
+   *   had the name.
    */
-  async append(key: UserKey, events: readonly Event[]): Promise<UserRecord> {
+  async append(key: UserKey, events: readonly Event[], request?: NamedRequest): Promise<number> {
     const { store } = this.#options;
     for (;;) {
       const record = await this.find(key);
+      const before = request && record?.requests.find(({ id }) => id === request.id);
+      if (before) return repeated(before, request);
       const next = record ? await this.#extend(record, events) : await this.#encode(inOrder(events), events.length);
-      if (await store.put(key, packRecord(next), record?.watermark)) return next;
+      const { watermark } = next;
+      const requests = [...(record?.requests ?? []), ...(request ? [{ ...request, watermark }] : [])];
+      const kept = packRecord({ ...next, requests: requests.slice(-keptRequests) });
+      if (await store.put(key, kept, record?.watermark)) return watermark;
       if (record === undefined && !(await store.get(key))) {
         throw new UserLlmError('user-deleted', {
           what: 'append',
@@ -96,7 +113,7 @@ export class Users {
   async restore(key: UserKey): Promise<void> {
     if (await this.find(key)) return;
     const { store } = this.#options;
-    const empty = packRecord(await this.#encode([], 0));
+    const empty = packRecord({ ...(await this.#encode([], 0)), requests: [] });
     this.#restoring.add(nameOf(key));
     try {
       await store.forget(key);
@@ -106,7 +123,7 @@ export class Users {
     }
   }
 
-  async #extend(record: UserRecord, events: readonly Event[]): Promise<UserRecord> {
+  async #extend(record: UserRecord, events: readonly Event[]): Promise<EncodedHistory> {
     const { model, maximumEvents } = this.#options;
     const added = inOrder(events);
     const watermark = record.watermark + added.length;
@@ -116,7 +133,7 @@ export class Users {
     return { watermark, events: [...record.events, ...added].slice(-maximumEvents), state };
   }
 
-  async #encode(events: readonly Event[], watermark: number): Promise<UserRecord> {
+  async #encode(events: readonly Event[], watermark: number): Promise<EncodedHistory> {
     const { model, maximumEvents } = this.#options;
     const kept = events.slice(-maximumEvents);
     return { watermark, events: kept, state: await model.encode(kept) };
@@ -124,6 +141,17 @@ export class Users {
 }
 
 const nameOf = ({ tenant, user }: UserKey) => JSON.stringify([tenant, user]);
+
+/** What a request came to that is sent again. */
+function repeated({ content, watermark }: AppendedRequest, request: NamedRequest): number {
+  if (content === request.content) return watermark;
+  throw new UserLlmError('request-reused', {
+    what: 'Idempotency-Key',
+    expected: 'a key that names one request',
+    got: 'the key of another',
+    mend: 'Send other events with another key.',
+  });
+}
 
 /** Events by their time; those of one time keep their order. */
 function inOrder(events: readonly Event[]): readonly Event[] {

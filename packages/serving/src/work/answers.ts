@@ -61,11 +61,12 @@ export class Answers<Context> {
     try {
       const { context, ...known } = await this.#context(tenant, question);
       signal.throwIfAborted();
-      const promptTokens = model.countTokens(question.prompt);
+      const promptTokens = model.countTokens(question.prompt, question.messages);
       tokens = model
         .generate({
           context,
           prompt: question.prompt,
+          ...(question.messages && { messages: question.messages }),
           maximumTokens: question.maximumTokens,
           temperature: question.temperature,
           ...(question.topP !== undefined && { topP: question.topP }),
@@ -79,7 +80,7 @@ export class Answers<Context> {
       metrics.tokens('prompt', promptTokens);
       if (!first.done) metrics.token(true, performance.now() - begin);
       const progress = { tokens: 0 };
-      const most = Math.min(question.maximumTokens, model.answerRoom?.(question.prompt) ?? Infinity);
+      const most = Math.min(question.maximumTokens, model.answerRoom?.(question.prompt, question.messages) ?? Infinity);
       const texts = this.#texts(first, tokens, progress, signal, end);
       return {
         ...known,
