@@ -3,6 +3,7 @@ import { columnOf, type EventColumns } from './event-columns.js';
 import { GrowableColumn, sharedFloat64, sharedInt32 } from './growable-column.js';
 import type { ItemTable } from './item-table.js';
 import type { ReadyFeature } from './schema-plan.js';
+import { readsItem, SeenItems } from './seen-items.js';
 import { Timelines } from './timelines.js';
 
 const hour = 3_600_000;
@@ -16,6 +17,7 @@ export class TimelinesBuilder {
   readonly #times = new GrowableColumn(sharedFloat64);
   readonly #itemRows = new GrowableColumn(sharedInt32);
   readonly #ids: ReadonlyMap<string, GrowableColumn<Int32Array>>;
+  readonly #seen: SeenItems;
   #length = 0;
 
   constructor(features: readonly ReadyFeature[], items: ItemTable) {
@@ -23,6 +25,7 @@ export class TimelinesBuilder {
     this.#items = items;
     const own = features.filter(({ origin }) => origin === 'event' || origin === 'hour');
     this.#ids = new Map(own.map(({ name }) => [name, new GrowableColumn(sharedInt32)]));
+    this.#seen = new SeenItems(features.filter(readsItem), items);
   }
 
   /**
@@ -36,6 +39,7 @@ export class TimelinesBuilder {
     const end = start + length;
     const owners = this.#owners.room(end);
     const clock = this.#times.room(end);
+    const codes = this.#seen.codesOf(items, length);
     const rows = this.#itemRows.room(end);
     let last = '';
     let owner = -1;
@@ -47,9 +51,14 @@ export class TimelinesBuilder {
       }
       owners[start + row] = owner;
       clock[start + row] = checkedTime(times[row]!, user);
-      rows[start + row] = this.#items.rowOf(items[row]!);
+      rows[start + row] = this.#seen.rows[codes[row]!]!;
     }
-    for (const feature of this.#features) this.#encode(feature, chunk, start);
+    for (const feature of this.#features) {
+      const out = this.#ids.get(feature.name)?.room(end * feature.slots);
+      if (out === undefined) continue;
+      if (readsItem(feature)) this.#seen.copyIds(feature, codes, out, start);
+      else encode(feature, chunk, out, start);
+    }
     this.#length = end;
   }
 
@@ -87,19 +96,22 @@ export class TimelinesBuilder {
     this.#userIndex.set(user, this.#userIndex.size);
     return this.#userIndex.size - 1;
   }
+}
 
-  #encode({ name, origin, field, slots, fitted }: ReadyFeature, chunk: EventColumns, start: number): void {
-    const out = this.#ids.get(name)?.room((start + chunk.length) * slots);
-    if (out === undefined) return;
-    if (origin === 'hour') {
-      for (let row = 0; row < chunk.length; row++) {
-        fitted.encode(hourOf(chunk.times[row]!), out, (start + row) * slots);
-      }
-      return;
-    }
-    const values = columnOf(chunk, field);
-    for (let row = 0; row < chunk.length; row++) fitted.encode(values[row], out, (start + row) * slots);
+/** Writes the ids of a feature of the event or the hour. */
+function encode(
+  { origin, field, slots, fitted }: ReadyFeature,
+  chunk: EventColumns,
+  out: Int32Array,
+  start: number,
+): void {
+  const { length, times } = chunk;
+  if (origin === 'hour') {
+    for (let row = 0; row < length; row++) fitted.encode(hourOf(times[row]!), out, (start + row) * slots);
+    return;
   }
+  const values = columnOf(chunk, field);
+  for (let row = 0; row < length; row++) fitted.encode(values[row], out, (start + row) * slots);
 }
 
 /** Hour of the day in UTC of a time in milliseconds, also before 1970. */

@@ -4,6 +4,7 @@ import { numericValue } from '../numeric-value.js';
 import { firstValueId, reservedIds } from '../reserved-ids.js';
 import { specOptions } from './options.js';
 import { QuantileSample } from './quantile-sample.js';
+import { countAtMost } from './sorted.js';
 import { readState } from './state.js';
 
 const minute = 60;
@@ -45,18 +46,7 @@ class FittedBucket implements FittedFeature {
 
   encode(value: FieldValue, out: Int32Array, offset: number): void {
     const number = numericValue(value);
-    if (Number.isNaN(number)) {
-      out[offset] = reservedIds.unknown;
-      return;
-    }
-    let low = 0;
-    let high = this.edges.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.edges[middle]! <= number) low = middle + 1;
-      else high = middle;
-    }
-    out[offset] = firstValueId + low;
+    out[offset] = Number.isNaN(number) ? reservedIds.unknown : firstValueId + countAtMost(this.edges, number);
   }
 
   decode(id: number): string | undefined {

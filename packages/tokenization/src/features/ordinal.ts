@@ -4,30 +4,28 @@ import { z } from 'zod';
 import { numericValue } from '../numeric-value.js';
 import { firstValueId, reservedIds } from '../reserved-ids.js';
 import { specOptions } from './options.js';
+import { countAtMost } from './sorted.js';
 import { readState } from './state.js';
 
 const mostValues = 1000;
 
 const ascending = z
   .array(z.number())
-  .min(1)
   .refine((values) => values.every((value, index) => index === 0 || value > values[index - 1]!), 'must ascend');
 
 const options = specOptions.extend({
   /** The values, ascending; learned from the data when absent. */
-  values: ascending.optional(),
+  values: ascending.min(1).optional(),
 });
 
-const state = z.object({ values: z.array(z.number()) });
+const state = z.object({ values: ascending });
 
 class FittedOrdinal implements FittedFeature {
   readonly slots = 1;
   readonly values: readonly number[];
-  readonly #ids: ReadonlyMap<number, number>;
 
   constructor(values: readonly number[]) {
     this.values = values;
-    this.#ids = new Map(values.map((value, index) => [value, firstValueId + index]));
   }
 
   get size(): number {
@@ -35,7 +33,9 @@ class FittedOrdinal implements FittedFeature {
   }
 
   encode(value: FieldValue, out: Int32Array, offset: number): void {
-    out[offset] = this.#ids.get(numericValue(value)) ?? reservedIds.unknown;
+    const number = numericValue(value);
+    const index = countAtMost(this.values, number) - 1;
+    out[offset] = this.values[index] === number ? firstValueId + index : reservedIds.unknown;
   }
 
   decode(id: number): string | undefined {
