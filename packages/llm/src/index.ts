@@ -34,7 +34,8 @@ export { qwen2 } from './families/qwen2/qwen2.js';
 export { qwen3Config, type Qwen3Config } from './families/qwen3/config.js';
 export { qwen3 } from './families/qwen3/qwen3.js';
 export { loadTokenizer, type JsonTokenizer, type TokenizerRoles } from './text/load-tokenizer.js';
-export type { PipelineStep, TokenizerJson } from './text/tokenizer-json.js';
+export type { AddedToken, PipelineStep, TokenizerJson } from './text/tokenizer-json.js';
+export { ChatTemplate, type ChatMessage, type ChatOptions } from './chat/chat-template.js';
 export { trainBpe, type BpeOptions, type SpecialTokens } from './text/train-bpe.js';
 export { createDecoder, type DecoderOptions } from './decoding/create-decoder.js';
 export {
@@ -62,15 +63,24 @@ export {
   type GeneratedPiece,
   type GenerationInputs,
 } from './generation/generate.js';
+export { beamOptions, generateBeams, type BeamAnswer, type BeamOptions } from './generation/beam-search.js';
 export { chooseToken, type TokenChoice } from './generation/choose-token.js';
+export { processLogits, type LogitsProcessing } from './generation/process-logits.js';
 export { generationOptions, parseGenerationOptions, type GenerationOptions } from './generation/generation-options.js';
 export { StopWatch, TextStream } from './generation/text-stream.js';
 export { rankTitles, type RankedTitle, type RankingOptions } from './ranking/rank-titles.js';
 export type { RankingInputs } from './ranking/ranking-options.js';
 export { scoreChoices, scoreTitles } from './ranking/score-titles.js';
 export { TitleTrie, type TokenizedTitle, type TrieEdge } from './ranking/title-trie.js';
-export { loadLanguageModel } from './checkpoints/load-language-model.js';
-export type { FamilyOptions, LoadedLanguageModel } from './checkpoints/hugging-face.js';
+export { loadLanguageModel, type LoadOptions } from './checkpoints/load-language-model.js';
+export type { FamilyOptions } from './checkpoints/hugging-face.js';
+export type { LoadedLanguageModel } from './checkpoints/loaded-language-model.js';
+export { modelAgreement, type Agreement, type AgreementOptions } from './quantization/agreement.js';
+export { quantizeLanguageModel } from './quantization/quantize-language-model.js';
+export { quantizeMatrix } from './quantization/quantize-matrix.js';
+export { QuantizedMatrix, type Weight } from './quantization/quantized-matrix.js';
+export { sampleText } from './quantization/sample-text.js';
+export type { Accuracy } from './decoding/bound-weights.js';
 export { saveLanguageModel, type SavedLanguageModel } from './checkpoints/save-language-model.js';
 export {
   readLlama2cVocabulary,

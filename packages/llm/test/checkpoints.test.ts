@@ -210,9 +210,19 @@ describe('a bad checkpoint', () => {
   });
 
   it('is a file of no known kind, or none', async () => {
-    await writeFile(join(folder, 'model.gguf'), 'GGUF');
-    await expect(loadLanguageModel(join(folder, 'model.gguf'))).rejects.toThrow(code('unknown-format'));
+    await writeFile(join(folder, 'model.onnx'), 'ONNX');
+    await expect(loadLanguageModel(join(folder, 'model.onnx'))).rejects.toThrow(code('unknown-format'));
     await expect(loadLanguageModel(join(folder, 'nothing'))).rejects.toThrow(code('unreadable-file'));
+  });
+
+  it.each<[string, readonly number[]]>([
+    ['model.pt', []],
+    ['model.ckpt', [1, 2, 3]],
+    ['pytorch_model.bin', [0x50, 0x4b, 3, 4]],
+    ['pytorch_model.bin', [0x80, 2, 0x7d, 0x71]],
+  ])('is a pickle: %s %o', async (name, bytes) => {
+    await writeFile(join(folder, name), Uint8Array.from(bytes));
+    await expect(loadLanguageModel(join(folder, name))).rejects.toThrow(code('pickled-weights'));
   });
 
   it('is not saved under a family that is not known, or without a weight', async () => {

@@ -2,11 +2,15 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserLlmError, type Tensor } from '@user-llm/tensor';
 import { z } from 'zod';
+import { checkedWeights } from '../decoding/checked-weights.js';
 import { builtInFamilies, familyOf, type CheckpointFamily } from '../families/checkpoint-family.js';
-import { loadTokenizer, type JsonTokenizer, type TokenizerRoles } from '../text/load-tokenizer.js';
-import { parseTokenizerJson, type TokenizerJson } from '../text/tokenizer-json.js';
+import { isQuantized, loadQuantizedWeights } from '../quantization/quantized-folder.js';
+import type { Weight } from '../quantization/quantized-matrix.js';
+import { loadFolderTokenizer, tokenIds } from './folder-tokenizer.js';
 import { loadWeights } from './load-weights.js';
-import { parseJson, readBytes, readBytesIfThere } from './read-files.js';
+import { requireOwnTokenizer, type LoadedLanguageModel } from './loaded-language-model.js';
+import { parseJson, readBytes } from './read-files.js';
+import { pickledWeights, pickleNames } from './refuse-pickles.js';
 
 /** Which checkpoints are known. */
 export interface FamilyOptions {
@@ -14,39 +18,48 @@ export interface FamilyOptions {
   readonly families?: readonly CheckpointFamily[];
 }
 
-/** A language model as a checkpoint holds it. */
-export interface LoadedLanguageModel {
-  /** Our name of its family: the `LanguageModel` that builds it. */
-  readonly family: string;
-  /** The family's config. */
-  readonly config: unknown;
-  /** Parameters by name. */
-  readonly weights: Record<string, Tensor<'float32'>>;
-  /** Absent where the checkpoint has none. */
-  readonly tokenizer?: JsonTokenizer;
-}
-
-const token = z.union([z.string(), z.looseObject({ content: z.string() })]).nullish();
-const configFile = z.looseObject({
+const configFile = tokenIds.extend({
   architectures: z.array(z.string()).optional(),
   model_type: z.string().optional(),
-  bos_token_id: z.number().int().nullish(),
-  eos_token_id: z.union([z.number().int(), z.array(z.number().int())]).nullish(),
-  pad_token_id: z.number().int().nullish(),
 });
-const tokenizerFile = z.looseObject({ bos_token: token, eos_token: token, pad_token: token });
 
 /**
- * A Hugging Face folder: `config.json`, `*.safetensors` (one file or shards), and `tokenizer.json` where there is one.
+ * A Hugging Face folder: `config.json`, `*.safetensors` (one file or shards), and `tokenizer.json` where there is one; or
+ * a folder that `saveLanguageModel` has made of matrices of few bits, which become real numbers.
  *
  * @throws UserLlmError `unknown-architecture`, `bad-config`, `bad-checkpoint`, `unreadable-file`, `wrong-tokenizer`
- *   when the tokenizer has more tokens than the model, `pickled-weights` for a folder with those alone, and what
- *   `loadWeights` and `loadTokenizer` throw.
+ *   when the tokenizer has more tokens than the model, `pickled-weights` for a folder with those alone,
+ *   `unsupported-quantization`, and what `loadWeights` and `loadTokenizer` throw.
  */
-export async function loadHuggingFace(
+export async function loadHuggingFace(folder: string, options: FamilyOptions = {}): Promise<LoadedLanguageModel> {
+  const { family, config, quantized, ...rest } = await readFolder(folder, options);
+  if (!quantized)
+    return { family: family.part.name, config, weights: await loadWeights(folder, family, config), ...rest };
+  const stored = await loadQuantizedWeights(folder, family, config);
+  const weights = checkedWeights(family.part.build(config).parameters, stored, '', false);
+  return { family: family.part.name, config, weights: weights as Record<string, Tensor<'float32'>>, ...rest };
+}
+
+/** The same with matrices of few bits as they are stored. */
+export async function loadStoredHuggingFace(
   folder: string,
-  { families = [] }: FamilyOptions = {},
-): Promise<LoadedLanguageModel> {
+  options: FamilyOptions = {},
+): Promise<LoadedLanguageModel<Weight>> {
+  const { family, config, quantized, ...rest } = await readFolder(folder, options);
+  const load: (...given: [string, CheckpointFamily, unknown]) => Promise<Record<string, Weight>> = quantized
+    ? loadQuantizedWeights
+    : loadWeights;
+  return { family: family.part.name, config, weights: await load(folder, family, config), ...rest };
+}
+
+interface ReadFolder extends Pick<LoadedLanguageModel, 'config' | 'tokenizer'> {
+  readonly family: CheckpointFamily;
+  /** Whether it holds matrices of few bits. */
+  readonly quantized: boolean;
+}
+
+/** What a folder says beside its weights. */
+async function readFolder(folder: string, { families = [] }: FamilyOptions): Promise<ReadFolder> {
   const path = join(folder, 'config.json');
   const json = parseJson(path, await readBytes(path));
   const header = configFile.safeParse(json);
@@ -59,65 +72,16 @@ export async function loadHuggingFace(
     });
   const family = familyOf(header.data, [...families, ...builtInFamilies]);
   const config = family.fromHuggingFace(json);
+  const quantized = isQuantized(path, json);
   await refusePickles(folder);
   const tokenizer = await loadFolderTokenizer(folder, header.data);
-  const weights = await loadWeights(folder, family, config);
-  const { vocabularySize } = family.part.build(config);
-  if (tokenizer && tokenizer.vocabularySize > vocabularySize)
-    throw new UserLlmError('wrong-tokenizer', {
-      what: join(folder, 'tokenizer.json'),
-      expected: `at most the model's ${vocabularySize} tokens`,
-      got: `${tokenizer.vocabularySize}`,
-      mend: 'Put the tokenizer of this model in the folder.',
-    });
-  return { family: family.part.name, config, weights, ...(tokenizer && { tokenizer }) };
+  requireOwnTokenizer(folder, tokenizer, family.part.build(config).vocabularySize);
+  return { family, config, quantized, ...(tokenizer && { tokenizer }) };
 }
 
 async function refusePickles(folder: string): Promise<void> {
   const files = await readdir(folder);
-  const pickled = files.find((file) => /\.(bin|pt|pth|ckpt)$/.test(file));
+  const pickled = files.find((file) => pickleNames.test(file));
   if (pickled === undefined || files.some((file) => /\.safetensors(\.index\.json)?$/.test(file))) return;
-  throw new UserLlmError('pickled-weights', {
-    what: join(folder, pickled),
-    expected: 'weights as safetensors',
-    got: 'pickled ones, which can run any code when they are opened',
-    mend: 'Download the safetensors of the model, or convert it with save_pretrained(..., safe_serialization=True).',
-  });
-}
-
-async function loadFolderTokenizer(
-  folder: string,
-  config: z.output<typeof configFile>,
-): Promise<JsonTokenizer | undefined> {
-  const path = join(folder, 'tokenizer.json');
-  const bytes = await readBytesIfThere(path);
-  if (!bytes) return undefined;
-  const json = parseTokenizerJson(parseJson(path, bytes));
-  return loadTokenizer(json, await rolesOf(folder, json, config));
-}
-
-/** Which tokens begin and end, as `tokenizer_config.json` says, else `config.json`. */
-async function rolesOf(
-  folder: string,
-  json: TokenizerJson,
-  config: z.output<typeof configFile>,
-): Promise<TokenizerRoles> {
-  const path = join(folder, 'tokenizer_config.json');
-  const bytes = await readBytesIfThere(path);
-  const told = tokenizerFile.safeParse(bytes ? parseJson(path, bytes) : {}).data ?? {};
-  const special = json.added_tokens.filter((own) => own.special);
-  const named = (given: z.output<typeof token>, id: number | null | undefined): string | undefined => {
-    const content = typeof given === 'object' ? given?.content : given;
-    const found = special.find((own) => own.content === content) ?? special.find((own) => own.id === id);
-    return found?.content;
-  };
-  const eos = config.eos_token_id;
-  const begin = named(told.bos_token, config.bos_token_id);
-  const end = named(told.eos_token, Array.isArray(eos) ? eos[0] : eos);
-  const padding = named(told.pad_token, config.pad_token_id);
-  return {
-    ...(begin !== undefined && { begin }),
-    ...(end !== undefined && { end }),
-    ...(padding !== undefined && { padding }),
-  };
+  throw pickledWeights(join(folder, pickled));
 }

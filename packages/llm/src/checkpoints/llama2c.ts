@@ -8,7 +8,7 @@ import { describeLlama } from '../families/llama/llama.js';
 import { loadTokenizer, type JsonTokenizer } from '../text/load-tokenizer.js';
 import { readLlama2cVocabulary, readSentencePiece } from '../text/sentence-piece-files.js';
 import { sentencePieceJson } from '../text/sentence-piece-json.js';
-import type { LoadedLanguageModel } from './hugging-face.js';
+import { requireOwnTokenizer, type LoadedLanguageModel } from './loaded-language-model.js';
 import { readBytes } from './read-files.js';
 
 const headerBytes = 28;
@@ -41,13 +41,7 @@ export async function loadLlama2c(path: string): Promise<LoadedLanguageModel> {
   const config = headerOf(path, bytes);
   const weights = weightsOf(path, bytes, config);
   const tokenizer = await tokenizerBeside(path);
-  if (tokenizer && tokenizer.vocabularySize > config.vocabularySize)
-    throw new UserLlmError('wrong-tokenizer', {
-      what: `tokenizer of ${path}`,
-      expected: `at most the model's ${config.vocabularySize} tokens`,
-      got: `${tokenizer.vocabularySize}`,
-      mend: 'Put the tokenizer of this model beside it.',
-    });
+  requireOwnTokenizer(path, tokenizer, config.vocabularySize);
   return { family: 'llama', config, weights, ...(tokenizer && { tokenizer }) };
 }
 

@@ -1,8 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { flattenParameters } from '@user-llm/graph';
-import { writeFileAtomically, writeSafetensors, type Tensor } from '@user-llm/tensor';
-import { builtInFamilies, familyNamed } from '../families/checkpoint-family.js';
+import { writeFileAtomically, writeSafetensors, type NamedTensor, type Tensor } from '@user-llm/tensor';
+import { builtInFamilies, familyNamed, type CheckpointFamily } from '../families/checkpoint-family.js';
+import { quantizationMethod, quantizedTensors } from '../quantization/quantized-folder.js';
+import { QuantizedMatrix, type Weight } from '../quantization/quantized-matrix.js';
 import type { JsonTokenizer } from '../text/load-tokenizer.js';
 import type { FamilyOptions } from './hugging-face.js';
 import { storedFrom, storedTensors } from './state-dict.js';
@@ -11,13 +13,14 @@ import { storedFrom, storedTensors } from './state-dict.js';
 export interface SavedLanguageModel {
   readonly family: string;
   readonly config: unknown;
-  readonly weights: Readonly<Record<string, Tensor>>;
+  readonly weights: Readonly<Record<string, Weight>>;
   readonly tokenizer?: JsonTokenizer;
 }
 
 /**
  * Writes a language model as a Hugging Face folder, which transformers reads too: weights and tokenizer first, then
- * `config.json`, each file whole or not at all.
+ * `config.json`, each file whole or not at all. Where matrices are of few bits, tensors have our names and the layout that
+ * the README tells, which `loadLanguageModel` alone reads.
  *
  * @throws UserLlmError `unknown-family`, `missing-weight`, `write-failed`.
  */
@@ -27,11 +30,9 @@ export async function saveLanguageModel(
   { families = [] }: FamilyOptions = {},
 ): Promise<void> {
   const family = familyNamed(model.family, [...families, ...builtInFamilies]);
-  const plain = family.asHuggingFaceHasIt?.(model.config, model.weights) ?? model;
-  const parameters = flattenParameters(family.part.build(plain.config).parameters);
-  const tensors = storedTensors(family.stateDict?.(plain.config) ?? [], parameters).map(
-    (stored) => [stored.name, storedFrom(stored, plain.weights)] as const,
-  );
+  const { config, tensors } = isReal(model.weights)
+    ? huggingFaceTensors(family, model.config, model.weights)
+    : { config: model.config, tensors: quantizedTensors(family, model.config, model.weights) };
   await mkdir(folder, { recursive: true });
   await writeSafetensors(join(folder, 'model.safetensors'), tensors, { format: 'pt' });
   const json = (name: string, content: unknown): Promise<void> =>
@@ -42,13 +43,31 @@ export async function saveLanguageModel(
     await json('tokenizer_config.json', tokenizerConfig(tokenizer));
   }
   await json('config.json', {
-    ...family.toHuggingFace(plain.config),
+    ...family.toHuggingFace(config),
+    ...(!isReal(model.weights) && { quantization_config: { quant_method: quantizationMethod } }),
     ...(tokenizer && {
       bos_token_id: tokenizer.begin ?? null,
       eos_token_id: tokenizer.end,
       pad_token_id: tokenizer.padding ?? null,
     }),
   });
+}
+
+function isReal(weights: Readonly<Record<string, Weight>>): weights is Readonly<Record<string, Tensor>> {
+  return !Object.values(weights).some((weight) => weight instanceof QuantizedMatrix);
+}
+
+function huggingFaceTensors(
+  family: CheckpointFamily,
+  given: unknown,
+  weights: Readonly<Record<string, Tensor>>,
+): { readonly config: unknown; readonly tensors: NamedTensor[] } {
+  const plain = family.asHuggingFaceHasIt?.(given, weights) ?? { config: given, weights };
+  const parameters = flattenParameters(family.part.build(plain.config).parameters);
+  const tensors = storedTensors(family.stateDict?.(plain.config) ?? [], parameters).map(
+    (stored) => [stored.name, storedFrom(stored, plain.weights)] as const,
+  );
+  return { config: plain.config, tensors };
 }
 
 function tokenizerConfig({ begin, end, padding, specialTokens }: JsonTokenizer): Readonly<Record<string, unknown>> {

@@ -1,6 +1,8 @@
 import type { Feeds, Graph, Program, Results, Runtime, Value } from '@user-llm/graph';
 import type { LanguageModelModule } from '@user-llm/plugin';
 import { Tensor, UserLlmError } from '@user-llm/tensor';
+import type { Weight } from '../quantization/quantized-matrix.js';
+import { bindWeights, type Accuracy } from './bound-weights.js';
 import { branchMask } from './branch-mask.js';
 import { checkedWeights } from './checked-weights.js';
 import {
@@ -29,9 +31,11 @@ import { cacheAxes, counts, int32, ownedOf, padded, taken } from './decoder-tens
 /** What a decoder is made of. */
 export interface DecoderOptions {
   readonly llm: LanguageModelModule;
-  /** The LLM's parameters by their names. */
-  readonly weights: Readonly<Record<string, Tensor>>;
+  /** The LLM's parameters by their names; matrices may be of few bits. */
+  readonly weights: Readonly<Record<string, Weight>>;
   readonly runtime: Runtime;
+  /** How exactly products with matrices of few bits are computed: `int8`, as llama.cpp does it, unless told. */
+  readonly accuracy?: Accuracy;
   /** What the LLM reads beside tokens; nothing when absent. */
   readonly context?: DecoderContext;
   /** Values of the context's parameters by their names. */
@@ -66,7 +70,7 @@ class Decoder implements DecodeStepper {
   readonly #accuracy: Accuracy;
   readonly #programs = new Map<ProgramName, Promise<Program>>();
 
-  constructor({ llm, weights, runtime, context, contextWeights: more = {} }: DecoderOptions) {
+  constructor({ llm, weights, runtime, context, contextWeights: more = {}, accuracy = 'int8' }: DecoderOptions) {
     this.vocabularySize = llm.vocabularySize;
     this.maximumTokens = llm.maximumTokens;
     this.prefixTokens = prefixTokens(llm, context);
@@ -75,10 +79,10 @@ class Decoder implements DecodeStepper {
     this.#contextNames = Object.keys(context?.inputs(1) ?? {});
     this.#runtime = runtime;
     this.#accuracy = accuracy;
-    const checked = {
-      ...checkedWeights(llm.parameters, weights, llmWeights),
-      ...checkedWeights(context?.parameters ?? {}, more, contextWeights),
-    });
+    this.#weights = {
+      ...checkedWeights(llm.parameters, weights, llmWeights, runtime.quantizedProducts ?? false),
+      ...checkedWeights(context?.parameters ?? {}, more, contextWeights, false),
+    };
     if (llm.branch) this.branch = (...given) => this.#branch(...given);
   }
 

@@ -1,0 +1,61 @@
+import { UserLlmError } from '@user-llm/tensor';
+import type { GgufValue } from './gguf-header.js';
+
+/** Reads metadata of the types that are expected. */
+export class GgufMetadata {
+  readonly #path: string;
+  readonly #values: ReadonlyMap<string, GgufValue>;
+
+  constructor(path: string, values: ReadonlyMap<string, GgufValue>) {
+    this.#path = path;
+    this.#values = values;
+  }
+
+  /** @throws UserLlmError `bad-checkpoint` when it is there and no number; the same in the functions below. */
+  number(key: string): number | undefined {
+    return this.#read(key, 'a number', (value) => typeof value === 'number');
+  }
+
+  /** A number that must be there. */
+  requiredNumber(key: string): number {
+    const value = this.number(key);
+    if (value === undefined) throw this.bad(key, 'a number', 'nothing');
+    return value;
+  }
+
+  text(key: string): string | undefined {
+    return this.#read(key, 'a text', (value) => typeof value === 'string');
+  }
+
+  flag(key: string): boolean | undefined {
+    return this.#read(key, 'true or false', (value) => typeof value === 'boolean');
+  }
+
+  texts(key: string): readonly string[] | undefined {
+    return this.#read(key, 'texts', (value) => isListOf(value, 'string'));
+  }
+
+  numbers(key: string): readonly number[] | undefined {
+    return this.#read(key, 'numbers', (value) => isListOf(value, 'number'));
+  }
+
+  bad(key: string, expected: string, got: string): UserLlmError {
+    return new UserLlmError('bad-checkpoint', {
+      what: `${this.#path}: ${key}`,
+      expected,
+      got,
+      mend: 'Fetch the file again, or make it with the conversion script of llama.cpp.',
+    });
+  }
+
+  #read<T extends GgufValue>(key: string, expected: string, fits: (value: GgufValue) => boolean): T | undefined {
+    const value = this.#values.get(key);
+    if (value === undefined) return undefined;
+    if (!fits(value)) throw this.bad(key, expected, JSON.stringify(value).slice(0, 60));
+    return value as T;
+  }
+}
+
+function isListOf(value: GgufValue, type: 'string' | 'number'): boolean {
+  return Array.isArray(value) && value.every((own) => typeof own === type);
+}

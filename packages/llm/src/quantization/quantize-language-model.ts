@@ -1,0 +1,37 @@
+import { graph, input, multipliedInputs, parameterInputs, symbol } from '@user-llm/graph';
+import type { LanguageModelModule } from '@user-llm/plugin';
+import type { Tensor } from '@user-llm/tensor';
+import type { FamilyOptions } from '../checkpoints/hugging-face.js';
+import type { LoadedLanguageModel } from '../checkpoints/loaded-language-model.js';
+import { builtInFamilies, familyNamed } from '../families/checkpoint-family.js';
+import { quantizationBlock, quantizeMatrix } from './quantize-matrix.js';
+import type { Weight } from './quantized-matrix.js';
+
+/**
+ * A language model with its matrices in 4 or 8 bits: those that products read, the output layer and a tied embedding
+ * among them, if their rows are whole blocks of 32. Norms, biases and tables that are only looked up stay as they are.
+ *
+ * @throws UserLlmError `unknown-family`.
+ */
+export function quantizeLanguageModel(
+  model: LoadedLanguageModel,
+  bits: 4 | 8,
+  { families = [] }: FamilyOptions = {},
+): LoadedLanguageModel<Weight> {
+  const family = familyNamed(model.family, [...families, ...builtInFamilies]);
+  const { config, weights } = family.asHuggingFaceHasIt?.(model.config, model.weights) ?? model;
+  const multiplied = multipliedWeights(family.part.build(config));
+  const quantized = Object.entries(weights).map(([name, weight]) => {
+    const fits = multiplied.has(name) && weight.shape[1]! % quantizationBlock === 0;
+    return [name, fits ? quantizeMatrix(weight.cast('float32') as Tensor<'float32'>, bits) : weight] as const;
+  });
+  return { ...model, config, weights: Object.fromEntries(quantized) };
+}
+
+/** Names of the parameters that are matrices of products. */
+function multipliedWeights(llm: LanguageModelModule): Set<string> {
+  const { tree, named } = parameterInputs(llm.parameters);
+  const tokens = input('tokens', 'int32', ['batch', 'token'], [symbol('batch'), symbol('token')]);
+  const logits = llm.apply(tree as never, { tokens });
+  return multipliedInputs(graph([tokens, ...Object.values(named)], { logits }));
+}

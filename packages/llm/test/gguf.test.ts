@@ -1,0 +1,213 @@
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { cp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { flattenParameters } from '@user-llm/graph';
+import { OnnxRuntime } from '@user-llm/runtime-onnx';
+import { SafetensorsFile, type Tensor } from '@user-llm/tensor';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createDecoder, loadLanguageModel, QuantizedMatrix } from '../src/index.js';
+import { builtInFamilies, familyNamed } from '../src/families/checkpoint-family.js';
+import { GgufFile } from '../src/gguf/gguf-file.js';
+import { GgufBytes } from './gguf-bytes.js';
+import { realModel } from './models.js';
+import { difference } from './support.js';
+
+const golden = (name: string): string => fileURLToPath(new URL(`goldens/gguf/${name}`, import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'user-llm-gguf-'));
+const code = (wanted: string): unknown => expect.objectContaining({ code: wanted });
+let runtime: OnnxRuntime;
+
+beforeAll(async () => {
+  runtime = await OnnxRuntime.create({ intraOpThreads: 1 });
+});
+afterAll(async () => {
+  await runtime.dispose();
+  await rm(folder, { recursive: true });
+});
+
+describe('every kind of tensor', () => {
+  it('is what the reference makes of it, as floats to the bit', async () => {
+    const file = await GgufFile.open(golden('kinds.gguf'));
+    const wanted = await SafetensorsFile.open(golden('kinds.safetensors'));
+    expect(wanted.names.length).toBe(9);
+    for (const name of wanted.names) {
+      const { data } = await wanted.read(name, { dtype: 'float32' });
+      expect(difference((await file.read(name)).data, data), name).toBe(0);
+      const stored = await file.readStored(name);
+      const again = stored instanceof QuantizedMatrix ? stored.dequantize(['row', 'column']) : (stored as Tensor);
+      // Scale and minimum are put together otherwise there.
+      expect(difference(again.data as Float32Array, data), name).toBeLessThan(1e-6);
+      expect(stored instanceof QuantizedMatrix, name).toBe(name.startsWith('Q'));
+    }
+    await file.close();
+    await wanted.close();
+  });
+});
+
+describe('a file of each architecture', () => {
+  it.each(['llama', 'qwen2', 'qwen3', 'phi3', 'gemma2', 'gemma3', 'gpt2'])(
+    'has the logits of transformers: %s',
+    async (name) => {
+      const { family, config, weights } = await loadLanguageModel(golden(`${name}.gguf`));
+      const wanted = await SafetensorsFile.open(golden(`${name}.safetensors`));
+      const tokens = [...(await wanted.read('tokens', { dtype: 'int32' })).data];
+      const { data, shape } = await wanted.read('logits', { dtype: 'float32' });
+      await wanted.close();
+      const llm = familyNamed(family, builtInFamilies).part.build(config);
+      expect(Object.keys(weights)).toEqual([...flattenParameters(llm.parameters).keys()]);
+      const stepper = createDecoder({ llm, weights, runtime });
+      const prompts = tokens.map((_, at) => tokens.slice(0, at + 1));
+      const { logits, slots } = await stepper.prefill(prompts);
+      expect(logits.shape).toEqual(shape);
+      expect(difference(logits.data, data)).toBeLessThan(1e-4);
+      slots.dispose();
+      await stepper.dispose();
+    },
+  );
+});
+
+describe('a bad file', () => {
+  const tensor = (name: string, offset: number | bigint, sizes: readonly (number | bigint)[] = [32]) => ({
+    name,
+    sizes,
+    kind: 0,
+    offset,
+  });
+  const whole = { tensors: [tensor('a', 0), tensor('b', 128)], data: 256 };
+
+  it.each<[string, string, Uint8Array]>([
+    ['bad-checkpoint', 'of another beginning', GgufBytes.file({ ...whole, magic: 'GGML' })],
+    ['bad-checkpoint', 'of an earlier version', GgufBytes.file({ ...whole, version: 1 })],
+    ['bad-checkpoint', 'of the other byte order', GgufBytes.file({ ...whole, version: 3 << 24 })],
+    ['bad-checkpoint', 'that is empty', new Uint8Array()],
+    ['bad-checkpoint', 'cut within its header', GgufBytes.file(whole).subarray(0, 40)],
+    ['bad-checkpoint', 'cut within its data', GgufBytes.file(whole).subarray(0, -40)],
+    ['bad-checkpoint', 'with more tensors than bytes', GgufBytes.file({ ...whole, tensorCount: 2n ** 40n })],
+    ['bad-checkpoint', 'with 2^63 tensors', GgufBytes.file({ ...whole, tensorCount: 2n ** 63n })],
+    ['bad-checkpoint', 'with more metadata than bytes', GgufBytes.file({ ...whole, fieldCount: 2n ** 40n })],
+    [
+      'bad-checkpoint',
+      'with a text beyond its end',
+      Buffer.concat([
+        GgufBytes.file({ fieldCount: 1n, data: 64 }).subarray(0, 24),
+        new Uint8Array(BigUint64Array.of(2n ** 50n).buffer),
+        new Uint8Array(64),
+      ]),
+    ],
+    [
+      'bad-checkpoint',
+      'with one tensor over another',
+      GgufBytes.file({ ...whole, tensors: [tensor('a', 0), tensor('b', 64)] }),
+    ],
+    [
+      'bad-checkpoint',
+      'with two tensors of one name',
+      GgufBytes.file({ ...whole, tensors: [tensor('a', 0), tensor('a', 128)] }),
+    ],
+    ['bad-checkpoint', 'with a tensor beyond its end', GgufBytes.file({ ...whole, tensors: [tensor('a', 2n ** 45n)] })],
+    ['bad-checkpoint', 'with a tensor of no rows', GgufBytes.file({ ...whole, tensors: [tensor('a', 0, [32, 0])] })],
+    [
+      'bad-checkpoint',
+      'with a tensor beyond all memory',
+      GgufBytes.file({ ...whole, tensors: [tensor('a', 0, [2n ** 31n, 2n ** 31n])] }),
+    ],
+    [
+      'bad-checkpoint',
+      'with half a block',
+      GgufBytes.file({ ...whole, tensors: [{ ...tensor('a', 0, [48]), kind: 8 }] }),
+    ],
+    [
+      'unsupported-quantization',
+      'of a kind that is not read',
+      GgufBytes.file({ ...whole, tensors: [{ ...tensor('a', 0), kind: 11 }] }),
+    ],
+    ['unknown-architecture', 'that tells none', GgufBytes.file(whole)],
+    [
+      'unknown-architecture',
+      'of another architecture',
+      GgufBytes.file({ ...whole, fields: [['general.architecture', 8, 'mamba']] }),
+    ],
+    [
+      'bad-checkpoint',
+      'whose metadata is incomplete',
+      GgufBytes.file({ ...whole, fields: [['general.architecture', 8, 'llama']] }),
+    ],
+    [
+      'bad-checkpoint',
+      'that is one of several parts',
+      GgufBytes.file({
+        ...whole,
+        fields: [
+          ['general.architecture', 8, 'llama'],
+          ['split.count', 4, 3],
+        ],
+      }),
+    ],
+  ])('is refused as %s: %s', async (wanted, _, bytes) => {
+    const path = join(folder, 'bad.gguf');
+    await writeFile(path, bytes);
+    await expect(loadLanguageModel(path)).rejects.toThrow(code(wanted));
+  });
+
+  it('says which architectures are known', async () => {
+    const path = join(folder, 'mamba.gguf');
+    await writeFile(path, GgufBytes.file({ ...whole, fields: [['general.architecture', 8, 'mamba']] }));
+    await expect(loadLanguageModel(path)).rejects.toThrow(/llama.*gemma3.*mamba/);
+  });
+});
+
+describe('a folder', () => {
+  it('may hold one file, whose tokenizer is that beside it', async () => {
+    const own = join(folder, 'one');
+    await cp(golden('qwen2.gguf'), join(own, 'model.gguf'));
+    expect((await loadLanguageModel(own)).tokenizer).toBeUndefined();
+    const { loadTokenizer, trainBpe } = await import('../src/index.js');
+    const { json } = loadTokenizer(trainBpe(['a'], { vocabularySize: 300 }));
+    await writeFile(join(own, 'tokenizer.json'), JSON.stringify(json));
+    await expect(loadLanguageModel(own)).rejects.toThrow(code('wrong-tokenizer'));
+    await cp(golden('qwen2.gguf'), join(own, 'other.gguf'));
+    await expect(loadLanguageModel(own)).rejects.toThrow(code('unknown-format'));
+  });
+});
+
+const smol = realModel('SmolLM2-135M-Instruct');
+
+describe('SmolLM2', () => {
+  interface Case {
+    readonly prompt: string;
+    readonly ids: readonly number[];
+    readonly top5: readonly { readonly id: number; readonly logit: number }[];
+    readonly greedy: readonly number[];
+  }
+  const cases = (): readonly Case[] =>
+    (JSON.parse(readFileSync(join(smol.path, 'golden.json'), 'utf8')) as { cases: readonly Case[] }).cases;
+
+  it.skipIf(smol.missing)(
+    `is read from its folder and file: ids, logits and greedy tokens of transformers${smol.says}`,
+    async () => {
+      const { family, config, weights, tokenizer } = await loadLanguageModel(
+        join(smol.path, 'SmolLM2-135M-Instruct.Q4_1.gguf'),
+      );
+      const all = cases();
+      for (const { prompt, ids } of all) if (prompt !== '') expect(tokenizer!.encode(prompt)).toEqual(ids);
+      const llm = familyNamed(family, builtInFamilies).part.build(config);
+      const stepper = createDecoder({ llm, weights, runtime });
+      const { ids, top5, greedy } = all[0]!;
+      const first = await stepper.prefill([ids], { room: 64 });
+      const largest = Math.max(...first.logits.data.map(Math.abs));
+      for (const { id, logit } of top5) expect(Math.abs(first.logits.data[id]! - logit)).toBeLessThan(1e-4 * largest);
+      let { logits } = first;
+      const said: number[] = [];
+      while (said.length < 8) {
+        said.push(logits.data.indexOf(Math.max(...logits.data)));
+        logits = await stepper.step(first.slots, said.slice(-1));
+      }
+      expect(said).toEqual(greedy.slice(0, 8));
+      first.slots.dispose();
+      await stepper.dispose();
+    },
+    60_000,
+  );
+});
