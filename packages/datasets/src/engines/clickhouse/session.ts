@@ -18,7 +18,7 @@ import { UserLlmError } from '@user-llm/tensor';
 import { canonicalKinds, canonicalTypes } from '../canonical-columns.js';
 import type { ClickHouse, ClickHouseRow } from './clickhouse.js';
 import { identifier, text } from './raw-value.js';
-import { stage, type StagedTable } from './stage.js';
+import { nothing, stage, type StagedTable } from './stage.js';
 
 /**
  * A preparation in ClickHouse, in a database of its own.
@@ -101,8 +101,7 @@ export class ClickHouseSession implements TableSession {
     const join = this.thresholds.item > 1 ? 'RIGHT JOIN' : 'FULL JOIN';
     const values = [...columns].map(([name, kind]) => {
       if (name === 'item') return 'coalesce(described.item, taken.item) AS item';
-      const nothing = kind === 'texts' ? `CAST([], 'Array(String)')` : 'NULL';
-      return `${this.items === undefined ? nothing : `described.${identifier(name)}`} AS ${identifier(name)}`;
+      return `${this.items === undefined ? nothing(kind) : `described.${identifier(name)}`} AS ${identifier(name)}`;
     });
     await this.run(
       `INSERT INTO FUNCTION file(${text(path)}, 'Parquet') SELECT * FROM (SELECT ${values.join(', ')}

@@ -45,7 +45,7 @@ export async function stage(
         const given = columns[column];
         const made = given && columnSql(given, rawValue(format.kind, given.from, types));
         const trimmed = made && isId(table, column) ? { ...made, value: `nullIf(trimBoth(${made.value}), '')` } : made;
-        return [column, trimmed ?? { type: typeOf[kind], value: nothingOf[kind] }] as const;
+        return [column, trimmed ?? { type: typeOf[kind], value: nothing(kind) }] as const;
       }),
     );
     await connection.run(
@@ -63,13 +63,8 @@ const typeOf: Readonly<Record<Column['kind'], string>> = {
   texts: 'Array(String)',
 };
 
-const nothingOf: Readonly<Record<Column['kind'], string>> = {
-  text: 'NULL',
-  number: 'NULL',
-  boolean: 'NULL',
-  time: 'NULL',
-  texts: '[]',
-};
+/** SQL of a column of which nothing is known. */
+export const nothing = (kind: Column['kind']): string => `CAST(${kind === 'texts' ? '[]' : 'NULL'}, '${typeOf[kind]}')`;
 
 const isId = (table: TableName, column: string) => (idColumns[table] as readonly string[]).includes(column);
 
