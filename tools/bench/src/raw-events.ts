@@ -33,6 +33,20 @@ export async function writeRawRatings(folder: string, { events, users, items }: 
   return path;
 }
 
+/** Writes `events.parquet` as a prepared data set has it: by user and time, histories of very different lengths. */
+export async function writePreparedEvents(folder: string, { events, users, items }: RawSize): Promise<string> {
+  const path = join(folder, 'events.parquet');
+  await write(
+    `SELECT floor(${users} * pow(row / ${events}, 1.5))::BIGINT::VARCHAR AS "user",
+       floor(${items} * pow(${draw(1)}, 3))::BIGINT::VARCHAR AS item,
+       1000000000000 + row * 60000 + floor(pow(${draw(2)}, 8) * 50000)::BIGINT AS "time",
+       0.5 * (1 + floor(10 * ${draw(3)})) AS rating FROM range(${events}) AS rows(row) ORDER BY row`,
+    path,
+    'FORMAT parquet, COMPRESSION snappy, DICTIONARY_SIZE_LIMIT 32768',
+  );
+  return path;
+}
+
 /** SQL of a number in [0, 1) that hangs on the row alone. */
 const draw = (salt: number) => `(hash(row * 8 + ${salt}) / 18446744073709551616)`;
 

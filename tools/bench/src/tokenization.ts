@@ -14,15 +14,15 @@ import {
   type TimelineSource,
 } from '@user-llm/tokenization';
 import type { Benchmark, BenchmarkOptions, BenchmarkResult } from './benchmark.js';
-import { writeEvents, type WorldSize } from './event-world.js';
 import { peakMemory } from './peak-memory.js';
+import { writePreparedEvents, type RawSize } from './raw-events.js';
 
 const goal = 1e6;
 const mebibyte = 2 ** 20;
 const memoryLimit = 256 * mebibyte;
 
 /** As large as MovieLens-20M. */
-const movieLens20M: WorldSize = { events: 20_000_263, users: 138_493, items: 27_278 };
+const movieLens20M: RawSize = { events: 20_000_263, users: 138_493, items: 27_278 };
 
 const schema = defineEventSchema({
   item: { kind: 'id' },
@@ -55,12 +55,11 @@ export const tokenization: Benchmark = {
 };
 
 /** The benchmark on a world of any size. */
-async function measure({ progress }: BenchmarkOptions, size: WorldSize): Promise<BenchmarkResult> {
+async function measure({ progress }: BenchmarkOptions, size: RawSize): Promise<BenchmarkResult> {
   const folder = await mkdtemp(join(tmpdir(), 'user-llm-bench-'));
   try {
-    const path = join(folder, 'events.parquet');
     progress(`writing ${size.events.toLocaleString('en-US')} events`);
-    await writeEvents(path, size);
+    const path = await writePreparedEvents(folder, size);
     const rows: Timed[] = [];
     const time = async <T>(what: string, run: () => Promise<T>, events: (result: T) => number): Promise<T> => {
       progress(what);
