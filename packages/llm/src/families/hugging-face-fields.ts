@@ -87,13 +87,16 @@ export function badHuggingFace(family: string, got: string, cause?: unknown): Us
 
 /** Our common fields from Hugging Face's. */
 export function llamaLikeFrom(data: LlamaLikeFields): Readonly<Record<string, unknown>> {
+  const heads = data.num_attention_heads;
+  const headSize = data.head_dim ?? data.hidden_size / heads;
   return {
     vocabularySize: data.vocab_size,
     width: data.hidden_size,
     layers: data.num_hidden_layers,
-    heads: data.num_attention_heads,
-    ...(data.num_key_value_heads && { keyValueHeads: data.num_key_value_heads }),
-    ...(data.head_dim && { headSize: data.head_dim }),
+    heads,
+    keyValueHeads: data.num_key_value_heads ?? heads,
+    // Heads that do not divide the width are refused with all else that is wrong.
+    ...(Number.isInteger(headSize) && { headSize }),
     feedForward: data.intermediate_size,
     maximumTokens: data.max_position_embeddings,
     normEpsilon: data.rms_norm_eps,

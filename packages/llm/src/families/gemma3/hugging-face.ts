@@ -10,7 +10,8 @@ import { gemma3 } from './gemma3.js';
 const huggingFaceGemma3 = z.looseObject({
   ...gemmaLikeFields,
   rope_local_base_freq: z.number().positive().default(10_000),
-  sliding_window_pattern: z.number().int().positive().default(6),
+  sliding_window_pattern: z.number().int().positive().optional(),
+  _sliding_window_pattern: z.number().int().positive().default(6),
 });
 
 function fromHuggingFace(config: unknown): Gemma3Config {
@@ -22,7 +23,7 @@ function fromHuggingFace(config: unknown): Gemma3Config {
   );
   if (local.rotaryScaling) throw badHuggingFace('Gemma 3', 'scaled rotary positions in layers that read a window');
   return parseFamilyConfig('Gemma 3', gemma3Config, {
-    ...gemmaLikeFrom('Gemma 3', data, data.sliding_window_pattern),
+    ...gemmaLikeFrom('Gemma 3', data, data.sliding_window_pattern ?? data._sliding_window_pattern),
     ...ropeFrom(data, { family: 'Gemma 3', base: 1_000_000 }),
     localRotaryBase: local.rotaryBase,
   });

@@ -1,0 +1,190 @@
+import { readdirSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  differentiate,
+  graph,
+  input,
+  parameterInputs,
+  reshape,
+  sum,
+  square,
+  type Runtime,
+  type Float,
+} from '@user-llm/graph';
+import { OnnxRuntime } from '@user-llm/runtime-onnx';
+import { TfjsRuntime } from '@user-llm/runtime-tfjs';
+import { SafetensorsFile, Tensor } from '@user-llm/tensor';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  builtInFamilies,
+  createDecoder,
+  loadLanguageModel,
+  saveLanguageModel,
+  type LoadedLanguageModel,
+} from '../src/index.js';
+import { difference } from './support.js';
+
+const goldens = fileURLToPath(new URL('goldens/families', import.meta.url));
+const names = readdirSync(goldens).sort();
+
+/** A model of long factors is the one that is built for more tokens than the short ones are for. */
+const forMore: Readonly<Record<string, object>> = { 'phi3-longrope-long': { maximumTokens: 64 } };
+
+async function load(name: string): Promise<LoadedLanguageModel> {
+  const loaded = await loadLanguageModel(join(goldens, name));
+  return { ...loaded, config: { ...(loaded.config as object), ...forMore[name] } };
+}
+
+const build = ({ family, config }: LoadedLanguageModel) =>
+  builtInFamilies.find(({ part }) => part.name === family)!.part.build(config);
+
+async function golden(name: string): Promise<Record<string, Tensor>> {
+  const file = await SafetensorsFile.open(join(goldens, name, 'golden.safetensors'));
+  const tensors = await Promise.all(file.names.map(async (key) => [key, (await file.read(key)) as Tensor] as const));
+  await file.close();
+  return Object.fromEntries(tensors);
+}
+
+const numbers = (tensor: Tensor): Float64Array => tensor.cast('float64').contiguous().data as Float64Array;
+
+/** The rows of a golden, each as long as it is. */
+function rowsOf(wanted: Record<string, Tensor>): number[][] {
+  const lengths = Array.from(numbers(wanted['lengths']!));
+  return (wanted['ids']!.toNested() as number[][]).map((row, at) => row.slice(0, lengths[at]));
+}
+
+let onnx: OnnxRuntime;
+let tfjs: TfjsRuntime;
+beforeAll(async () => {
+  onnx = await OnnxRuntime.create({ intraOpThreads: 1 });
+  tfjs = await TfjsRuntime.create({ engine: 'wasm', threads: 1 });
+});
+afterAll(async () => {
+  await onnx.dispose();
+  tfjs.dispose();
+});
+
+describe.each(names)('%s', (name) => {
+  describe.each(['onnx', 'tfjs'])('on %s', (engine) => {
+    const runtime = (): Runtime => (engine === 'onnx' ? onnx : tfjs);
+
+    it("has transformers' logits, loss and gradient, rows of unequal lengths side by side", async () => {
+      const loaded = await load(name);
+      const wanted = await golden(name);
+      const llm = build(loaded);
+      const { tree, named } = parameterInputs(llm.parameters);
+      const [batch, length] = wanted['ids']!.shape as [number, number];
+      const ids = input('ids', 'int32', ['batch', 'token'], [batch, length]);
+      const labels = input('labels', 'int32', ['row'], [batch * length]);
+      const hidden = llm.hidden(tree as never, { tokens: ids });
+      const rows = reshape(hidden, ['row', 'modelWidth'], [batch * length, llm.modelWidth]);
+      const table = 'model.embed_tokens.weight';
+      const { gradients, loss, also } = differentiate(
+        llm.loss(tree as never, rows, labels),
+        { [table]: named[table]! },
+        { logits: llm.logits(tree as never, rows) },
+      );
+      const slope = sum(square(gradients[table] as Float<readonly ['vocabulary', 'modelWidth']>));
+      const program = await runtime().compile(
+        graph([ids, labels, ...Object.values(named)], { loss, slope, ...also }),
+        loaded.weights,
+      );
+      const results = await program.run({
+        ids: new Tensor(
+          'int32',
+          ['batch', 'token'],
+          [batch, length],
+          wanted['ids']!.contiguous().data as Int32Array,
+        ) as Tensor,
+        labels: new Tensor(
+          'int32',
+          ['row'],
+          [batch * length],
+          wanted['labels']!.contiguous().data as Int32Array,
+        ) as Tensor,
+      });
+      const logits = numbers(await results['logits']!.read());
+      rowsOf(wanted).forEach((row, at) => {
+        const width = llm.vocabularySize;
+        const [start, end] = [at * length * width, (at * length + row.length) * width];
+        const own = numbers(wanted['logits']!).subarray(start, end);
+        expect(difference(logits.subarray(start, end), own), `row ${at}`).toBeLessThan(1e-4);
+      });
+      expect(Number(numbers(await results['loss']!.read())[0])).toBeCloseTo(Number(numbers(wanted['loss']!)[0]), 4);
+      const norm = Math.sqrt(Number(numbers(await results['slope']!.read())[0]));
+      const expected = Number(numbers(wanted['embedding_gradient_norm']!)[0]);
+      expect(Math.abs(norm / expected - 1)).toBeLessThan(1e-4);
+      await program.dispose();
+    });
+
+    it("goes on with transformers' greedy tokens from caches, prompts of unequal lengths side by side", async () => {
+      const loaded = await load(name);
+      const wanted = await golden(name);
+      const stepper = createDecoder({ llm: build(loaded), weights: loaded.weights, runtime: runtime() });
+      const prompts = rowsOf(wanted);
+      const greedy = wanted['greedy']!.toNested() as number[][];
+      const { slots, logits: first } = await stepper.prefill(prompts, { room: 16 });
+      let logits = first;
+      const told: number[][] = prompts.map(() => []);
+      while (told[0]!.length < greedy[0]!.length) {
+        const next = prompts.map((_, row) => {
+          const own = logits.data.subarray(row * stepper.vocabularySize, (row + 1) * stepper.vocabularySize);
+          return own.indexOf(Math.max(...own));
+        });
+        next.forEach((token, row) => told[row]!.push(token));
+        logits = await stepper.step(slots, next);
+      }
+      expect(told).toEqual(greedy);
+      slots.dispose();
+      await stepper.dispose();
+    });
+  });
+
+  it('is the same after it was saved and loaded, its config.json too', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'user-llm-'));
+    const first = await loadLanguageModel(join(goldens, name));
+    await saveLanguageModel(folder, first);
+    const again = await loadLanguageModel(folder);
+    expect(again.family).toBe(first.family);
+    expect(again.config).toEqual(first.config);
+    expect(Object.keys(again.weights)).toEqual(Object.keys(first.weights));
+    for (const [key, tensor] of Object.entries(first.weights))
+      expect(numbers(again.weights[key]!)).toEqual(numbers(tensor));
+    await rm(folder, { recursive: true });
+  });
+
+  it('has the same config as transformers 4 writes it', async () => {
+    const json = JSON.parse(await readFile(join(goldens, name, 'config.json'), 'utf8')) as Json;
+    const family = builtInFamilies.find(({ modelType }) => modelType === json['model_type'])!;
+    expect(family.fromHuggingFace(asTransformers4(json))).toEqual(family.fromHuggingFace(json));
+  });
+});
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** A config of transformers 5 as version 4 wrote it: `rope_theta`, `rope_scaling`, `torch_dtype`, no `layer_types`. */
+function asTransformers4({ rope_parameters, layer_types, dtype, ...rest }: Json): Json {
+  const byKind = rope_parameters as Readonly<Record<string, Json>> | undefined;
+  const local = byKind?.['sliding_attention'];
+  const { rope_theta, partial_rotary_factor, ...scaling } = (byKind?.['full_attention'] ??
+    rope_parameters ??
+    {}) as Json;
+  const { original_max_position_embeddings: original } = scaling;
+  const scaled = scaling['rope_type'] !== undefined && scaling['rope_type'] !== 'default';
+  const kinds = (layer_types ?? []) as readonly string[];
+  return {
+    ...rest,
+    torch_dtype: dtype,
+    ...(rope_theta !== undefined && { rope_theta, rope_scaling: scaled ? scaling : null }),
+    ...(partial_rotary_factor !== undefined && { partial_rotary_factor }),
+    ...(original !== undefined &&
+      scaling['rope_type'] === 'longrope' && { original_max_position_embeddings: original }),
+    ...(local && {
+      rope_local_base_freq: local['rope_theta'],
+      sliding_window_pattern: kinds.indexOf('full_attention') + 1,
+    }),
+  };
+}
