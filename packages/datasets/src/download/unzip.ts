@@ -90,7 +90,7 @@ async function unpack(zip: ZipFile, entry: Entry, to: string, signal: AbortSigna
       done(null, chunk);
     },
   });
-  await pipeline(content, summing, createWriteStream(to), { ...(signal && { signal }) });
+  await pipeline(content, summing, createWriteStream(to, { flags: 'wx' }), { ...(signal && { signal }) });
   if (sum !== entry.crc32) throw badZip(entry.fileName, 'another checksum than the archive says');
 }
 

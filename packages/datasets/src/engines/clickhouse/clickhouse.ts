@@ -50,8 +50,6 @@ function engineSettings(memoryLimit: number, threads: number): Record<string, st
     // What does not fit goes to the disk.
     max_bytes_before_external_group_by: Math.floor(memoryLimit / 3),
     max_bytes_before_external_sort: Math.floor(memoryLimit / 3),
-    max_bytes_ratio_before_external_group_by: 0,
-    max_bytes_ratio_before_external_sort: 0,
     join_use_nulls: 1,
     precise_float_parsing: 1,
     engine_file_truncate_on_insert: 1,
@@ -60,7 +58,6 @@ function engineSettings(memoryLimit: number, threads: number): Record<string, st
     // A column that a row lacks is null and an empty one is empty text: so rows that are too short are told.
     input_format_csv_allow_variable_number_of_columns: 1,
     input_format_csv_empty_as_default: 0,
-    input_format_csv_use_best_effort_in_schema_inference: 0,
     // Rows are numbered as they stand in the file.
     input_format_parallel_parsing: 0,
     input_format_parquet_preserve_order: 1,

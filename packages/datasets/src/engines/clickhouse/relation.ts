@@ -19,19 +19,14 @@ const strings = (names: readonly string[]) => names.map((name) => `${identifier(
 export function rawRelation(file: string, format: RawFormat, names: readonly string[]): RawRelation {
   switch (format.kind) {
     case 'csv': {
-      const joined = `arrayStringConcat([${names.map((name) => `ifNull(${identifier(name)}, '')`).join(', ')}], ${text(format.separator ?? ',')})`;
-      const short = `isNull(${identifier(names.at(-1) ?? '')}) OR isNotNull(${surplus})`;
-      return (format.quoted ?? true)
-        ? {
-            sql: quoted(file, format.separator ?? ',', names, format.names === undefined),
-            excerpt: excerptOf(joined),
-            unreadable: short,
-          }
-        : {
-            sql: unquoted(file, format.separator ?? ',', names, format.names === undefined),
-            excerpt: excerptOf(joined),
-            unreadable: short,
-          };
+      const separator = format.separator ?? ',';
+      const fields = names.map((name) => `ifNull(${identifier(name)}, '')`).join(', ');
+      const read = (format.quoted ?? true) ? quoted : unquoted;
+      return {
+        sql: read(file, separator, names, format.names === undefined),
+        excerpt: excerptOf(`arrayStringConcat([${fields}], ${text(separator)})`),
+        unreadable: `isNull(${identifier(names.at(-1) ?? '')}) OR isNotNull(${surplus})`,
+      };
     }
     case 'jsonl':
       return {
