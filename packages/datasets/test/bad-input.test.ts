@@ -87,6 +87,14 @@ describe('text', () => {
     ]);
   });
 
+  it('kinds of line end that are mixed among quotes', async () => {
+    const files = {
+      'ratings.csv': ratings,
+      'movies.csv': `${movies}30,"One, Two",Drama\r\n40,"Three, Four",Drama\r\n`,
+    };
+    await expect(prepare(files)).rejects.toMatchObject({ code: 'bad-lines' });
+  });
+
   it('lines of JSON that are cut, no objects, or of Python', async () => {
     const line = (n: number) => `{"reviewerID": "u${n}", "asin": "a", "overall": 5.0, "unixReviewTime": 1000}\n`;
     const good = Array.from({ length: 300 }, (_, n) => line(n)).join('');

@@ -108,6 +108,7 @@ async function append(
       }
       onBytes?.(here, total);
     }
+    await file.sync();
   } finally {
     await file.close();
   }

@@ -12,6 +12,7 @@ const failures = [
   [/No space left on device|File too large|Could not write|max_temp_directory_size/i, 'disk-full'],
   [/Out of Memory|MEMORY_LIMIT_EXCEEDED/i, 'out-of-memory'],
   [/permission denied/i, 'file-not-readable'],
+  [/CSV Parser state machine/i, 'bad-lines'],
 ] as const;
 
 const details = {
@@ -21,5 +22,6 @@ const details = {
   },
   'out-of-memory': { mend: 'Raise the memory limit (--memory), or lower the number of threads.' },
   'file-not-readable': { mend: 'Check the permissions.' },
+  'bad-lines': { mend: 'Write the file with one kind of line end; where fields are quoted, kinds cannot be mixed.' },
   'engine-failed': {},
 } as const;
