@@ -21,12 +21,17 @@ const event = (user: string, item: number, at: number): Event => ({
   rating: 1 + ((item + at) % 5),
 });
 
-/** A User-LLM of random weights whose gates are open, so that who is asked about changes the answer. */
-export async function tinyUserLlm(): Promise<UserLlm> {
+/**
+ * A User-LLM of random weights whose gates are open, so that who is asked about changes the answer.
+ *
+ * @param chatTemplate The form in which it reads conversations; none when absent.
+ */
+export async function tinyUserLlm(chatTemplate?: string): Promise<UserLlm> {
   const training = titles.flatMap((_, item) => ['a', 'b'].map((user, at) => event(user, item, item + at)));
   const eventTokenizer = await EventTokenizer.fit(schema, { events: training, items: catalogue });
   const textTokenizer = loadTokenizer(
     trainBpe([...titles, 'Which movie does this user choose next?'], { vocabularySize: 300, minimumFrequency: 1 }),
+    chatTemplate === undefined ? {} : { chatTemplate },
   );
   const userLlm = UserLlm.create({
     config: {

@@ -1,4 +1,5 @@
-import type { UserLlm } from '@user-llm/user-llm';
+import { ChatTemplate } from '@user-llm/llm';
+import { encodePrompt, type UserLlm } from '@user-llm/user-llm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createServer, memoryStore, userModelOf, type UserLlmServer } from '../src/index.js';
 import { dataOf, until } from './serve.js';
@@ -11,7 +12,7 @@ beforeAll(async () => {
   userLlm = await tinyUserLlm();
   server = createServer({ model: userModelOf(userLlm, { name: 'tiny' }), store: memoryStore() });
   url = await server.listen({ port: 0 });
-});
+}, 60_000);
 afterAll(async () => {
   await server.close();
   await userLlm.dispose();
@@ -141,5 +142,64 @@ describe('a real User-LLM behind the server', () => {
   it('refuses a prompt that is longer than the model reads', async () => {
     const response = await send('POST', '/v1/completions', { user: 'ann', prompt: 'x y z '.repeat(300) });
     expect(response.status).toBe(400);
+  });
+});
+
+describe('a User-LLM with a chat template behind the server', () => {
+  const template =
+    "{% for message in messages %}{% if message.role == 'assistant' %}{{ raise_exception('no assistant') }}{% endif %}{{ '<|begin|>' + message.role + ': ' + message.content + '<|end|>' }}{% endfor %}<|begin|>assistant:";
+  const messages = [
+    { role: 'developer', content: 'Be brief. <|end|>' },
+    { role: 'user', content: prompt },
+  ];
+  let chatty: UserLlm;
+  let other: UserLlmServer;
+  let address: string;
+  beforeAll(async () => {
+    chatty = await tinyUserLlm(template);
+    other = createServer({ model: userModelOf(chatty, { name: 'chatty' }), store: memoryStore() });
+    address = await other.listen({ port: 0 });
+  }, 60_000);
+  afterAll(async () => {
+    await other.close();
+    await chatty.dispose();
+  });
+  const chat = (base: string, more: object = {}) =>
+    fetch(`${base}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ messages, max_tokens: 12, ...more }),
+    });
+  type Said = { choices: [{ message: { content: string } }]; usage: { prompt_tokens: number } };
+
+  it('answers conversations in its form, and counts its tokens', async () => {
+    const said = (await (await chat(address)).json()) as Said;
+    const turns = messages.map(({ role, content }) => ({ role: role === 'developer' ? 'system' : role, content }));
+    const encoded = new ChatTemplate(chatty.parts.textTokenizer).encode(turns);
+    expect(said.usage.prompt_tokens).toBe(encoded.length);
+    let expected = '';
+    for await (const text of chatty.generate({ prompt: '', messages: turns, maximumTokens: 12 })) expected += text;
+    expect(said.choices[0].message.content).toBe(expected);
+    const completion = await fetch(`${address}/v1/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ prompt, max_tokens: 12 }),
+    });
+    const { usage } = (await completion.json()) as Said;
+    expect(usage.prompt_tokens).toBe(encodePrompt(chatty.parts.textTokenizer, prompt).length);
+  });
+
+  it('joins the texts where the LLM has no form for turns', async () => {
+    const said = (await (await chat(url)).json()) as Said;
+    const joined = messages.map(({ content }) => content).join('\n');
+    expect(said.usage.prompt_tokens).toBe(encodePrompt(userLlm.parts.textTokenizer, joined).length);
+  });
+
+  it('answers 400 to a conversation that the template refuses', async () => {
+    const refused = await chat(address, { messages: [{ role: 'assistant', content: 'Hello.' }, ...messages] });
+    expect(refused.status).toBe(400);
+    expect(await refused.json()).toMatchObject({
+      error: { code: 'bad_chat', message: expect.stringContaining('no assistant') as string },
+    });
   });
 });

@@ -24,7 +24,8 @@ export {
   type UserLlmParameters,
   type UserLlmTree,
 } from './compose/parameters.js';
-export { decodeAnswer, encodeAnswer, encodePrompt } from './prompt/prompt-format.js';
+export type { ChatMessage } from '@user-llm/llm';
+export { decodeAnswer, encodeAnswer, encodeConversation, encodePrompt } from './prompt/prompt-format.js';
 export { encodedFeatures, eventFeeds, eventInputs, eventNames, type EventInputs } from './events/event-batch.js';
 export { composeInputs } from './compose/compose-inputs.js';
 export { idsOf, historyFeeds, type EventIds, type ReadEvents } from './events/history.js';
@@ -37,8 +38,8 @@ export { checkedWeights, initialWeights, type Weights } from './model/weights.js
 export { loadModel, readManifest } from './directory/load-model.js';
 export { modelFiles, modelManifest, modelVersion, type ModelManifest } from './directory/manifest.js';
 export { saveModel } from './directory/save-model.js';
-export type { ContextValues, User } from './user/user-encoding.js';
 export { loadPlugins } from './plugins/load-plugins.js';
+export type { ContextValues, User } from './user/user-encoding.js';
 export { UserLlm } from './user-llm.js';
 export type {
   AskedUser,

@@ -1,5 +1,5 @@
 import type { Runtime } from '@user-llm/graph';
-import type { GenerationOptions, JsonTokenizer } from '@user-llm/llm';
+import type { ChatMessage, GenerationOptions, JsonTokenizer } from '@user-llm/llm';
 import type { EncoderInputs, Item, Plugin } from '@user-llm/plugin';
 import type { Tensor } from '@user-llm/tensor';
 import type { EventTokenizer } from '@user-llm/tokenization';
@@ -52,6 +52,8 @@ export interface Question extends AskedUser {
 
 /** A question to be answered in words; options of generation are those of `@user-llm/llm`. */
 export interface GenerateOptions extends Question, Omit<GenerationOptions, 'maximumTokens'> {
+  /** The conversation that `prompt` stands for: an LLM with a chat template reads it instead, in that form. */
+  readonly messages?: readonly ChatMessage[];
   /** Most tokens of the answer; as many as the LLM has room for when absent. */
   readonly maximumTokens?: number;
   readonly signal?: AbortSignal;

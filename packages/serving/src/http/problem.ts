@@ -20,6 +20,7 @@ export interface Problem {
 /** HTTP status and OpenAI's type of each error code that a client can bring about. */
 const kinds: Readonly<Record<string, readonly [status: number, type: string]>> = {
   'bad-request': [400, 'invalid_request_error'],
+  'bad-chat': [400, 'invalid_request_error'],
   'bad-options': [400, 'invalid_request_error'],
   'unsupported-parameter': [400, 'invalid_request_error'],
   'too-many-tokens': [400, 'invalid_request_error'],

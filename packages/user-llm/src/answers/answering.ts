@@ -1,8 +1,14 @@
-import { chooseToken, parseGenerationOptions, type DecodeStepper, type GenerationOptions } from '@user-llm/llm';
-import type { TextTokenizer } from '@user-llm/plugin';
+import {
+  chooseToken,
+  parseGenerationOptions,
+  type ChatMessage,
+  type DecodeStepper,
+  type GenerationOptions,
+  type JsonTokenizer,
+} from '@user-llm/llm';
 import { Random, UserLlmError } from '@user-llm/tensor';
 import { decoderContext, type Decoders } from '../inference/decoders.js';
-import { encodePrompt } from '../prompt/prompt-format.js';
+import { encodeConversation } from '../prompt/prompt-format.js';
 import type { ContextValues } from '../user/user-encoding.js';
 import { AnswerLoop } from './answer-loop.js';
 import { AnswerText } from './answer-text.js';
@@ -13,6 +19,8 @@ export interface PutQuestion extends Omit<GenerationOptions, 'maximumTokens'> {
   readonly context?: ContextValues;
   /** What is asked, in words. */
   readonly prompt: string;
+  /** The conversation that `prompt` stands for, for an LLM with a chat template. */
+  readonly messages?: readonly ChatMessage[];
   /** Most tokens of the answer; as many as the LLM has room for when absent. */
   readonly maximumTokens?: number;
   readonly signal?: AbortSignal;
@@ -23,13 +31,13 @@ const leastRoom = 64;
 
 /** Puts questions to the LLM and hands over the answers; all that are asked at the same time are written together. */
 export class Answering {
-  readonly #tokenizer: TextTokenizer;
+  readonly #tokenizer: JsonTokenizer;
   readonly #decoders: Decoders;
   readonly #atOnce: number;
   readonly #loops = new Map<string, AnswerLoop>();
 
   /** @param atOnce Most answers that are written at once; others wait. */
-  constructor(tokenizer: TextTokenizer, decoders: Decoders, atOnce: number) {
+  constructor(tokenizer: JsonTokenizer, decoders: Decoders, atOnce: number) {
     this.#tokenizer = tokenizer;
     this.#decoders = decoders;
     this.#atOnce = atOnce;
@@ -37,10 +45,10 @@ export class Answering {
 
   /** The answer's text, one piece per token, some of them empty. */
   async *generate(question: PutQuestion): AsyncGenerator<string, void, undefined> {
-    const { context, prompt, maximumTokens, signal, ...options } = question;
+    const { context, prompt, messages, maximumTokens, signal, ...options } = question;
     const kind = context ? 'user' : 'alone';
     const decoder = await this.#decoders.get(kind);
-    const tokens = encodePrompt(this.#tokenizer, prompt);
+    const tokens = encodeConversation(this.#tokenizer, prompt, messages);
     const limit = answerLimit(decoder, tokens.length, maximumTokens);
     const room = roomFor(decoder, decoder.prefixTokens + tokens.length + limit);
     const choice = parseGenerationOptions({ ...options, maximumTokens: limit });
@@ -56,7 +64,7 @@ export class Answering {
       choose: (logits) => chooseToken(logits, choice, seen, random),
       take: (token) => {
         seen.add(token);
-        if (token === this.#tokenizer.end) return true;
+        if (this.#tokenizer.ends.includes(token)) return true;
         pieces.push(text.add(token));
         return text.stopped;
       },

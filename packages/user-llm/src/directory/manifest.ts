@@ -12,6 +12,8 @@ export const modelFiles = {
   textTokenizer: 'tokenizer.json',
   catalogue: 'catalogue.jsonl',
   weights: 'weights.safetensors',
+  /** The LLM's form of conversations; there only where it has one. */
+  chatTemplate: 'chat_template.jinja',
   /** Vectors known of ids beforehand; there only where the encoder has such. */
   vectors: 'vectors.safetensors',
 } as const;
@@ -31,7 +33,12 @@ export const modelManifest = z.strictObject({
   /** Hash of the event tokenizer's content. */
   eventTokenizer: z.string(),
   /** Special tokens of the text tokenizer by role, where it has such. */
-  textTokenizer: z.strictObject({ begin: z.string().optional(), end: z.string(), padding: z.string().optional() }),
+  textTokenizer: z.strictObject({
+    begin: z.string().optional(),
+    end: z.string(),
+    padding: z.string().optional(),
+    alsoEnd: z.array(z.string()).optional(),
+  }),
   /** What is asked when the LLM recommends items. */
   recommendPrompt: z.string(),
   /** Every other file: its length, and SHA-256 in hexadecimal. */

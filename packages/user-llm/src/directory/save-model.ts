@@ -25,6 +25,7 @@ export async function saveModel(path: string, parts: ModelParts): Promise<void> 
       writeSafetensors(file, Object.entries(named as Readonly<Record<string, Tensor>>));
     await put(modelFiles.eventTokenizer, text(JSON.stringify(eventTokenizer.toJSON())));
     await put(modelFiles.textTokenizer, text(JSON.stringify(textTokenizer.json)));
+    if (textTokenizer.chatTemplate !== undefined) await put(modelFiles.chatTemplate, text(textTokenizer.chatTemplate));
     await put(modelFiles.catalogue, text(catalogue.map((item) => `${JSON.stringify(item)}\n`)));
     await put(modelFiles.weights, tensors(weights));
     if (vectors && Object.keys(vectors).length > 0) await put(modelFiles.vectors, tensors(vectors));
@@ -46,9 +47,15 @@ export async function saveModel(path: string, parts: ModelParts): Promise<void> 
 }
 
 /** The names of the special tokens that play a role. */
-function rolesOf({ specialTokens, begin, end, padding }: JsonTokenizer): ModelManifest['textTokenizer'] {
+function rolesOf({ specialTokens, begin, end, ends, padding }: JsonTokenizer): ModelManifest['textTokenizer'] {
   const nameOf = (token: number | undefined): string | undefined =>
     Object.keys(specialTokens).find((name) => specialTokens[name] === token);
   const [first, last, filler] = [nameOf(begin), nameOf(end)!, nameOf(padding)];
-  return { end: last, ...(first !== undefined && { begin: first }), ...(filler !== undefined && { padding: filler }) };
+  const alsoEnd = ends.flatMap((token) => (token === end ? [] : nameOf(token)!));
+  return {
+    end: last,
+    ...(first !== undefined && { begin: first }),
+    ...(filler !== undefined && { padding: filler }),
+    ...(alsoEnd.length > 0 && { alsoEnd }),
+  };
 }

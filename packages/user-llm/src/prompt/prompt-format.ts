@@ -1,3 +1,4 @@
+import { ChatTemplate, type ChatMessage, type JsonTokenizer } from '@user-llm/llm';
 import type { TextTokenizer } from '@user-llm/plugin';
 
 /** What stands between an instruction and its answer. */
@@ -14,6 +15,23 @@ export function encodePrompt(tokenizer: TextTokenizer, instruction: string): num
   // Apart, so that the marker's tokens are the same whatever the instruction ends with.
   const tokens = [...tokenizer.encode(instruction), ...answerMarkerTokens(tokenizer)];
   return begin === undefined ? tokens : [begin, ...tokens];
+}
+
+/**
+ * The tokens of a conversation, ready for its next turn: in the form of the LLM's chat template, where it has one;
+ * without, the prompt as `encodePrompt` puts it. Special tokens are the template's alone: what is written like one in a
+ * message is plain text.
+ *
+ * @param prompt What stands for the conversation where there is no template.
+ * @throws UserLlmError `bad-chat` when the template refuses the messages, `bad-chat-template`.
+ */
+export function encodeConversation(
+  tokenizer: JsonTokenizer,
+  prompt: string,
+  messages: readonly ChatMessage[] | undefined,
+): number[] {
+  if (!messages || tokenizer.chatTemplate === undefined) return encodePrompt(tokenizer, prompt);
+  return new ChatTemplate(tokenizer).encode(messages);
 }
 
 /** The tokens of an answer, as they follow `encodePrompt`, ended by `end`. */
