@@ -3,6 +3,8 @@ import { UserLlmError } from '@user-llm/tensor';
 import { describeCommand } from './data/describe-command.js';
 import { dataDownloadCommand } from './data/download-command.js';
 import { prepareCommand } from './data/prepare-command.js';
+import { downloadCommand } from './llm/download-command.js';
+import { quantizeCommand } from './llm/quantize-command.js';
 import { runCommands, Stopped } from './run/run-commands.js';
 
 /**
@@ -21,6 +23,9 @@ export async function main(args: readonly string[]): Promise<number> {
   for (const command of [dataDownloadCommand(abort.signal), prepareCommand(abort.signal), describeCommand()]) {
     data.addCommand(command.copyInheritedSettings(program));
   }
+  const llm = program.command('llm').description('language models to start from');
+  llm.addCommand(downloadCommand(abort.signal).copyInheritedSettings(program));
+  llm.addCommand(quantizeCommand(abort.signal).copyInheritedSettings(program));
   for (const command of runCommands(abort.signal)) program.addCommand(command.copyInheritedSettings(program));
   try {
     await program.parseAsync(args, { from: 'user' });

@@ -1,0 +1,124 @@
+import { readFile, rename, rm } from 'node:fs/promises';
+import { Command, InvalidArgumentError, Option, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import {
+  loadLanguageModel,
+  modelAgreement,
+  quantizeLanguageModel,
+  sampleText,
+  saveLanguageModel,
+  type Agreement,
+} from '@user-llm/llm';
+import { OnnxRuntime } from '@user-llm/runtime-onnx';
+import { UserLlmError } from '@user-llm/tensor';
+import { requireAbsent } from './require-absent.js';
+
+const help = `
+Matrices of products are rounded in blocks of 32 numbers, the output layer and a tied embedding among them; norms and
+biases stay. The folder is loaded like any other.
+
+--check reads a text by the weights before and after and compares, at every token, which token each holds for the
+likeliest, and the perplexities. Below --least-agreement, or above --most-perplexity, nothing is written (exit status 1).
+
+Examples:
+  $ user-llm-train llm quantize models/smollm2 --bits 8 --out models/smollm2-int8 --check
+  $ user-llm-train llm quantize models/smollm2 --bits 4 --out models/smollm2-int4 --check --text notes.txt`;
+
+/** What a model may lose by being quantized. */
+interface Bounds {
+  /** Share of likeliest tokens that must stay. */
+  readonly agreement: number;
+  /** Times the perplexity before. */
+  readonly perplexity: number;
+}
+
+const usual: Readonly<Record<4 | 8, Bounds>> = {
+  4: { agreement: 0.7, perplexity: 1.3 },
+  8: { agreement: 0.95, perplexity: 1.02 },
+};
+
+/** `llm quantize`: a language model with its matrices in 4 or 8 bits. */
+export function quantizeCommand(signal: AbortSignal): CommandUnknownOpts {
+  return new Command('quantize')
+    .description('write a language model with its matrices in 4 or 8 bits')
+    .argument('<model>', 'Hugging Face folder, GGUF file or llama2.c checkpoint')
+    .addOption(new Option('--bits <n>', 'bits per number').choices(['4', '8'] as const).makeOptionMandatory())
+    .requiredOption('--out <folder>', 'folder that is made')
+    .option('--check', 'compare with the weights before, and refuse what is too far from them')
+    .option('--text <file>', 'text to compare on; a built-in English one when absent')
+    .option('--least-agreement <share>', 'of likeliest tokens; when absent 0.95 of 8 bits, 0.7 of 4', positive)
+    .option('--most-perplexity <factor>', 'times that before; when absent 1.02 of 8 bits, 1.3 of 4', positive)
+    .addHelpText('after', help)
+    .action(async (path, { bits, out, check, text, leastAgreement, mostPerplexity }) => {
+      await requireAbsent(out);
+      const width = bits === '4' ? 4 : 8;
+      const before = await loadLanguageModel(path);
+      const after = quantizeLanguageModel(before, width);
+      if (check) {
+        const { tokenizer } = before;
+        if (!tokenizer) throw missingTokenizer(path);
+        const tokens = tokenizer.encode(text === undefined ? sampleText : await readText(text));
+        const runtime = await OnnxRuntime.create();
+        const agreement = await modelAgreement({ models: [before, after], tokens, runtime }).finally(() =>
+          runtime.dispose(),
+        );
+        process.stdout.write(formatAgreement(agreement));
+        requireAgreement(agreement, {
+          agreement: leastAgreement ?? usual[width].agreement,
+          perplexity: mostPerplexity ?? usual[width].perplexity,
+        });
+      }
+      signal.throwIfAborted();
+      const aside = `${out}.partial`;
+      await saveLanguageModel(aside, after)
+        .then(() => rename(aside, out))
+        .finally(() => rm(aside, { recursive: true, force: true }));
+      process.stdout.write(`written to ${out}\n`);
+    });
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value) && value > 0) return value;
+  throw new InvalidArgumentError('A positive number is wanted.');
+}
+
+function readText(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new UserLlmError('unreadable-file', {
+      what: path,
+      expected: 'a text',
+      got: cause instanceof Error ? cause.message : String(cause),
+      mend: 'Check the path.',
+      cause,
+    });
+  });
+}
+
+function missingTokenizer(path: string): UserLlmError {
+  return new UserLlmError('bad-tokenizer', {
+    what: path,
+    expected: 'a tokenizer, which --check reads a text with',
+    got: 'none',
+    mend: 'Put the tokenizer.json of the model beside the weights, or leave --check out.',
+  });
+}
+
+/** An agreement as two lines for people. */
+export function formatAgreement({ tokens, greedy, perplexity: [before, after] }: Agreement): string {
+  return [
+    `likeliest token the same at ${(100 * greedy).toFixed(1)}% of ${tokens} tokens`,
+    `perplexity ${after.toFixed(3)}, before ${before.toFixed(3)} (${(after / before).toFixed(3)} times)`,
+    '',
+  ].join('\n');
+}
+
+function requireAgreement({ greedy, perplexity: [before, after] }: Agreement, bounds: Bounds): void {
+  const times = after / before;
+  if (greedy >= bounds.agreement && times <= bounds.perplexity) return;
+  throw new UserLlmError('too-far', {
+    what: 'quantized model',
+    expected: `${100 * bounds.agreement}% of likeliest tokens the same, at most ${bounds.perplexity} times the perplexity`,
+    got: `${(100 * greedy).toFixed(1)}%, ${times.toFixed(3)} times`,
+    mend: 'Take --bits 8, or allow more with --least-agreement and --most-perplexity. Nothing was written.',
+  });
+}
