@@ -47,6 +47,9 @@ describe.each(goldens)('a tokenizer.json of the kind %s', (_, own) => {
   });
 });
 
+/** A text whose broken surrogates are replaced, as UTF-8 has it. */
+const utf8 = (text: string): string => Buffer.from(text).toString();
+
 describe('what is lossless', () => {
   const text = fc.oneof(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'binary' }));
 
@@ -54,7 +57,7 @@ describe('what is lossless', () => {
     const tokenizer = open(golden(`${name}.json`));
     fc.assert(
       fc.property(text, (own) => {
-        expect(tokenizer.decode(tokenizer.encode(own))).toBe(own.toWellFormed());
+        expect(tokenizer.decode(tokenizer.encode(own))).toBe(utf8(own));
       }),
     );
   });
@@ -63,7 +66,7 @@ describe('what is lossless', () => {
     const tokenizer = open(golden('llama2.json'));
     fc.assert(
       fc.property(text, (own) => {
-        const plain = own.replaceAll('▁', '').toWellFormed();
+        const plain = utf8(own.replaceAll('▁', ''));
         expect(tokenizer.decode(tokenizer.encode(plain))).toBe(plain);
       }),
     );
