@@ -29,7 +29,7 @@ beforeAll(async () => {
   path = join(folder, 'events.parquet');
   await writeEvents(path, events);
   tokenizer = await EventTokenizer.fit(schema, { events, items });
-}, 60_000);
+});
 afterAll(async () => {
   await workers.dispose();
   await rm(folder, { recursive: true, force: true });

@@ -64,8 +64,6 @@ export function runCommands(signal: AbortSignal): CommandUnknownOpts[] {
 export class Stopped extends Error {}
 
 async function trainRun(run: Run, folder: string, signal: AbortSignal): Promise<void> {
-  const { dataset } = run.config.data;
-  if (dataset !== undefined) process.stdout.write(await publishedCounts(await openDataset(dataset)));
   const progress = runProgress(process.stderr);
   const result = await runTraining(run, {
     folder,
@@ -89,5 +87,9 @@ async function trainRun(run: Run, folder: string, signal: AbortSignal): Promise<
     const tested = figures.length > 0 ? `, test: ${figures.join(' ')}` : '';
     process.stdout.write(`${stage}: ${steps} steps in ${duration(seconds)}${kept}${tested}\n`);
   }
+  const { dataset, raw } = run.config.data;
+  // Raw files were made a data set in the folder of the run.
+  const data = raw === undefined ? dataset : new RunFolder(folder).file('data');
+  if (data !== undefined) process.stdout.write(await publishedCounts(await openDataset(data)));
   process.stdout.write(`model in ${new RunFolder(folder).file('model')}\n`);
 }
