@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,8 +16,8 @@ import {
 } from '@user-llm/graph';
 import { OnnxRuntime } from '@user-llm/runtime-onnx';
 import { TfjsRuntime } from '@user-llm/runtime-tfjs';
-import { SafetensorsFile, Tensor } from '@user-llm/tensor';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SafetensorsFile, Tensor, writeSafetensors } from '@user-llm/tensor';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   builtInFamilies,
   createDecoder,
@@ -153,6 +153,13 @@ describe.each(names)('%s', (name) => {
     expect(Object.keys(again.weights)).toEqual(Object.keys(first.weights));
     for (const [key, tensor] of Object.entries(first.weights))
       expect(numbers(again.weights[key]!)).toEqual(numbers(tensor));
+    // Transformers takes no whole number where it wants a real one.
+    const reals = async (place: string): Promise<string[]> => {
+      const text = await readFile(join(place, 'config.json'), 'utf8');
+      return [...text.matchAll(/^ {2}"(\w+)": \d+(\.|e)/gm)].map((match) => match[1]!);
+    };
+    const wanted = (await reals(join(goldens, name))).filter((key) => !/drop/.test(key));
+    expect(await reals(folder)).toEqual(expect.arrayContaining(wanted));
     await rm(folder, { recursive: true });
   });
 
@@ -160,6 +167,54 @@ describe.each(names)('%s', (name) => {
     const json = JSON.parse(await readFile(join(goldens, name, 'config.json'), 'utf8')) as Json;
     const family = builtInFamilies.find(({ modelType }) => modelType === json['model_type'])!;
     expect(family.fromHuggingFace(asTransformers4(json))).toEqual(family.fromHuggingFace(json));
+  });
+});
+
+describe('checkpoints as they are found', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'user-llm-'));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  it('may be of a GPT-2 without its output layer, with masks beside the weights', async () => {
+    const wanted = await load('gpt2');
+    await cp(join(goldens, 'gpt2', 'config.json'), join(folder, 'config.json'));
+    const file = await SafetensorsFile.open(join(goldens, 'gpt2', 'model.safetensors'));
+    const tensors: [string, Tensor][] = [];
+    for (const key of file.names) tensors.push([key.replace('transformer.', ''), await file.read(key)]);
+    await file.close();
+    tensors.push(['h.0.attn.bias', new Tensor('float32', ['row', 'column'], [32, 32]) as Tensor]);
+    await writeSafetensors(join(folder, 'model.safetensors'), tensors);
+    const loaded = await loadLanguageModel(folder);
+    for (const [key, tensor] of Object.entries(wanted.weights))
+      expect(numbers(loaded.weights[key]!)).toEqual(numbers(tensor));
+  });
+
+  it.each<[string, string, Json]>([
+    [
+      'gemma3',
+      'scaled positions in local layers',
+      { rope_parameters: { sliding_attention: { rope_type: 'linear', factor: 2 } } },
+    ],
+    ['gemma3', 'tokens that see later ones', { use_bidirectional_attention: true }],
+    ['gemma2', 'another activation', { hidden_activation: 'gelu' }],
+    ['gpt2', 'scores that are not divided', { scale_attn_weights: false }],
+    ['gpt2', 'attention to another text', { add_cross_attention: true }],
+    ['gpt2', 'an activation that is not known', { activation_function: 'tanh' }],
+    ['qwen2-window', 'kinds of layers for another number of them', { layer_types: ['full_attention'] }],
+    ['qwen2-window', 'local layers without a window', { sliding_window: null }],
+    ['qwen3', 'another activation', { hidden_act: 'relu' }],
+    ['mistral', 'a window of no tokens', { sliding_window: 0 }],
+    ['llama-yarn', 'a factor below 1', { rope_parameters: { rope_type: 'yarn', factor: 0.5 } }],
+    ['llama-llama3', 'bounds that are missing', { rope_parameters: { rope_type: 'llama3', factor: 8 } }],
+    ['phi3-longrope-short', 'factors for other heads', { head_dim: 8 }],
+    ['phi3', 'a share of heads that is odd', { partial_rotary_factor: 0.25, rope_parameters: null }],
+  ])('are refused as bad-config: %s with %s', async (name, _, changes) => {
+    const json = JSON.parse(await readFile(join(goldens, name, 'config.json'), 'utf8')) as Json;
+    await writeFile(join(folder, 'config.json'), JSON.stringify({ ...json, ...changes }));
+    await cp(join(goldens, name, 'model.safetensors'), join(folder, 'model.safetensors'));
+    await expect(loadLanguageModel(folder)).rejects.toMatchObject({ code: 'bad-config' });
   });
 });
 

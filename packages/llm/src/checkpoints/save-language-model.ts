@@ -36,7 +36,7 @@ export async function saveLanguageModel(
   await mkdir(folder, { recursive: true });
   await writeSafetensors(join(folder, 'model.safetensors'), tensors, { format: 'pt' });
   const json = (name: string, content: unknown): Promise<void> =>
-    writeFileAtomically(join(folder, name), `${JSON.stringify(content, null, 2)}\n`);
+    writeFileAtomically(join(folder, name), jsonText(content));
   const { tokenizer } = model;
   if (tokenizer) {
     await json('tokenizer.json', tokenizer.json);
@@ -51,6 +51,14 @@ export async function saveLanguageModel(
       pad_token_id: tokenizer.padding ?? null,
     }),
   });
+}
+
+/** Fields that transformers takes as `30.0` alone, where it reads them as lines of JSON. */
+const realFields =
+  /^( *"(?:initializer_range|rms_norm_eps|layer_norm_epsilon|attention_factor|(?:attn|final)_logit_softcapping)": \d+)(,?)$/gm;
+
+function jsonText(content: unknown): string {
+  return `${JSON.stringify(content, null, 2).replace(realFields, '$1.0$2')}\n`;
 }
 
 function isReal(weights: Readonly<Record<string, Weight>>): weights is Readonly<Record<string, Tensor>> {

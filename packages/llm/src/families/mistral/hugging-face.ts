@@ -35,7 +35,8 @@ function toHuggingFace(config: MistralConfig): Readonly<Record<string, unknown>>
     model_type: 'mistral',
     ...llamaLikeTo({ ...config, ...headsOf(config) }),
     ...ropeTo(config),
-    ...windowTo(config),
+    // Without a layer that differs transformers takes `layer_types` for those of another family, Ministral.
+    ...(config.localLayers ? windowTo(config) : { sliding_window: config.window ?? null }),
     hidden_act: 'silu',
   };
 }

@@ -6,7 +6,9 @@ export const phi3Config = familyConfig({
   ...decoderFields,
   ...headFields,
   ...rotaryFields,
-  ...windowFields,
+  window: windowFields.window.describe(
+    'Tokens that a token reads, its own and those right before it; all when absent.',
+  ),
   rotaryShare: z
     .number()
     .positive()

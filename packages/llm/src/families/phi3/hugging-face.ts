@@ -1,16 +1,7 @@
 import { z } from 'zod';
 import type { CheckpointFamily } from '../checkpoint-family.js';
 import { headsOf, parseFamilyConfig } from '../config-fields.js';
-import {
-  llamaLikeFields,
-  llamaLikeFrom,
-  llamaLikeTo,
-  parseHuggingFace,
-  ropeFields,
-  slidingFields,
-  windowFrom,
-  windowTo,
-} from '../hugging-face-fields.js';
+import { llamaLikeFields, llamaLikeFrom, llamaLikeTo, parseHuggingFace, ropeFields } from '../hugging-face-fields.js';
 import { ropeFrom, ropeTo } from '../hugging-face-rope.js';
 import { ofEveryLayer, type StoredTensor } from '../state-dict.js';
 import { phi3Config, type Phi3Config } from './config.js';
@@ -18,7 +9,7 @@ import { phi3 } from './phi3.js';
 
 const huggingFacePhi3 = z.looseObject({
   ...llamaLikeFields,
-  ...slidingFields,
+  sliding_window: z.number().int().positive().nullish(),
   hidden_act: z.literal('silu').default('silu'),
 });
 
@@ -28,7 +19,7 @@ function fromHuggingFace(config: unknown): Phi3Config {
   return parseFamilyConfig('Phi-3', phi3Config, {
     ...llamaLikeFrom(data),
     ...ropeFrom(data, { family: 'Phi-3' }),
-    ...windowFrom('Phi-3', data, () => true),
+    ...(data.sliding_window && { window: data.sliding_window }),
     ...(share !== undefined && { rotaryShare: share }),
   });
 }
@@ -42,7 +33,9 @@ function toHuggingFace(config: Phi3Config): Readonly<Record<string, unknown>> {
     ...rope,
     rope_parameters: { ...(rope_parameters as object), partial_rotary_factor: config.rotaryShare },
     partial_rotary_factor: config.rotaryShare,
-    ...windowTo(config),
+    sliding_window: config.window ?? null,
+    // Else transformers fills in a token that smaller vocabularies lack.
+    pad_token_id: null,
     hidden_act: 'silu',
   };
 }
