@@ -92,6 +92,15 @@ describe('user-llm-train run', () => {
     expect(config.data.dataset).toBe(join(folder, 'data'));
   }, 60_000);
 
+  it('warns of factors that fit no parameter of the model', async () => {
+    const factors = { 'encoder.*': 0.5, 'fusion.*.gate': 2 };
+    const stages = [{ kind: 'pretrain', budget: { steps: 1 }, optimizer: { factors } }];
+    const set = ['--set', `stages=${JSON.stringify(stages)}`];
+    expect(await main(['run', configPath, '--out', join(folder, 'factors'), ...set])).toBe(0);
+    expect(said).toContain('warning: optimizer.factors: "fusion.*.gate" fits no parameter of the model\n');
+    expect(said).not.toContain('"encoder.*"');
+  }, 60_000);
+
   it('reads a module', async () => {
     const path = join(folder, 'run.mjs');
     const config = JSON.parse(readFileSync(configPath, 'utf8')) as object;
