@@ -9,5 +9,6 @@ export const catalogue: Catalogue = {
   'event-loop': async () => (await import('./event-loop.js')).eventLoop,
   'matrix-product': async () => (await import('./matrix-product.js')).matrixProduct,
   operators: async () => (await import('./operators.js')).operators,
+  tokenization: async () => (await import('./tokenization.js')).tokenization,
   'train-step': async () => (await import('./train-step.js')).trainStep,
 };
