@@ -1,6 +1,7 @@
 import { Command, CommanderError } from '@commander-js/extra-typings';
 import { UserLlmError } from '@user-llm/tensor';
 import { baselinesCommand } from './baselines-command.js';
+import { parityCommand } from './parity-command.js';
 import { runCommand } from './run-command.js';
 
 const help = `
@@ -13,6 +14,7 @@ A data set is a folder that user-llm-train data prepare has made.
 Examples:
   $ user-llm-evaluate baselines --data data/movielens
   $ user-llm-evaluate run runs/movielens/model --data data/movielens --out reports/movielens
+  $ user-llm-evaluate parity --llm models/SmolLM2-135M-Instruct --golden golden.json
   $ user-llm-evaluate run --help`;
 
 /**
@@ -32,6 +34,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const command = ['user-llm-evaluate', ...args];
   program.addCommand(runCommand(command, abort.signal).copyInheritedSettings(program));
   program.addCommand(baselinesCommand(command, abort.signal).copyInheritedSettings(program));
+  program.addCommand(parityCommand(abort.signal).copyInheritedSettings(program));
   try {
     await program.parseAsync(args, { from: 'user' });
     return 0;
