@@ -7,6 +7,7 @@ export type Catalogue = Readonly<Record<string, () => Promise<Benchmark>>>;
 export const catalogue: Catalogue = {
   data: async () => (await import('./data.js')).data,
   'event-loop': async () => (await import('./event-loop.js')).eventLoop,
+  llm: async () => (await import('./llm/llm.js')).llm,
   'matrix-product': async () => (await import('./matrix-product.js')).matrixProduct,
   operators: async () => (await import('./operators.js')).operators,
   tokenization: async () => (await import('./tokenization.js')).tokenization,

@@ -98,6 +98,14 @@ export const operatorCases: { readonly [N in OperatorName]: OperatorCase<Attribu
   or: twoConditions,
   pad: { inputs: [activations], attributes: { axis: 1, before: 1, after: 1, value: 0 } },
   power: twoPositive,
+  quantizedMatmul: {
+    inputs: [
+      { shape: [1, width] },
+      { dtype: 'int32', shape: [items, width / 32, 16], values: { below: 256 } },
+      { shape: [items, width / 32] },
+    ],
+    attributes: { bits: 4, block: 32, accuracy: 'float32' },
+  },
   range: { inputs: [], attributes: { axes: ['item'], size: items } },
   reciprocal: oneOfPositive,
   relu: one,

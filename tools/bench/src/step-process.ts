@@ -27,11 +27,20 @@ export interface Memory {
   readonly peakBytes: number;
 }
 
+/** What an engine's process tells of tokens that it read. */
+export interface TokensRead {
+  readonly milliseconds: number;
+}
+
 /** What may be asked of an engine's process, and what it answers. */
 export interface Requests {
   readonly steps: { readonly count: number; readonly answer: Steps };
   readonly product: { readonly count: number; readonly answer: MatrixProduct };
   readonly memory: { readonly count: 1; readonly answer: Memory };
+  /** Tokens one by one. */
+  readonly decode: { readonly count: number; readonly answer: TokensRead };
+  /** Tokens at once. */
+  readonly prefill: { readonly count: number; readonly answer: TokensRead };
 }
 
 /**
@@ -91,12 +100,14 @@ export class StepProcess {
 /** The engine's side: says that it is ready, then answers each line until there are no more. */
 export async function serveSteps(
   ready: Ready,
-  answers: { readonly [K in keyof Requests]: (count: number) => Promise<Requests[K]['answer']> },
+  answers: { readonly [K in keyof Requests]?: (count: number) => Promise<Requests[K]['answer']> },
 ): Promise<void> {
   const say = (answer: object): void => void process.stdout.write(`${JSON.stringify(answer)}\n`);
   say(ready);
   for await (const line of createInterface({ input: process.stdin })) {
     const { request, count } = JSON.parse(line) as { request: keyof Requests; count: number };
-    say(await answers[request](count));
+    const answer = answers[request];
+    if (!answer) throw new Error(`No answer to ${request}.`);
+    say(await answer(count));
   }
 }

@@ -1,0 +1,181 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import {
+  createDecoder,
+  llama,
+  loadLanguageModel,
+  QuantizedMatrix,
+  quantizeLanguageModel,
+  type DecodeStepper,
+  type LlamaConfig,
+  type LoadedLanguageModel,
+  type Weight,
+} from '@user-llm/llm';
+import { OnnxRuntime } from '@user-llm/runtime-onnx';
+import type { Benchmark, BenchmarkOptions, BenchmarkResult } from '../benchmark.js';
+import { median } from '../median.js';
+import { decodeRate, prefillRate, seconds } from './decoder-timing.js';
+import { hasLlamaCpp, LlamaCpp } from './llama-cpp.js';
+import { machinePeaks, type MachinePeaks } from './machine-peaks.js';
+
+const rounds = 3;
+const decodeSteps = 48;
+const promptTokens = 512;
+const largeBatch = 8;
+/** Threads of an engine spin for a while after its last run; the next engine starts when they sleep. */
+const pauseMilliseconds = 300;
+
+const model = resolve(
+  process.env['USER_LLM_MODELS'] ?? '../shared/models',
+  'SmolLM2-135M-Instruct/SmolLM2-135M-Instruct.Q4_1.gguf',
+);
+
+/** A width of weights, on our side and in llama.cpp. */
+interface Contestant {
+  readonly kind: Kind;
+  readonly stepper: DecodeStepper;
+  readonly bytes: number;
+  readonly llamaCpp: LlamaCpp | undefined;
+  readonly rates: Record<'decode' | 'batch' | 'prefill' | 'decode there' | 'prefill there', number[]>;
+}
+
+const kinds = ['F32', 'Q8_0', 'Q4_1', 'Q4_0'] as const;
+type Kind = (typeof kinds)[number];
+
+/** Decoding and reading of SmolLM2-135M at every width of weights, and llama.cpp on files of the same widths. */
+export const llm: Benchmark = {
+  name: 'llm',
+  description: 'SmolLM2-135M: decoding, reading 512 tokens, loading; llama.cpp beside it',
+  async run(options) {
+    if (!existsSync(model)) throw new Error(`No ${model}. Set USER_LLM_MODELS to the folder with the model.`);
+    const folder = await mkdtemp(join(tmpdir(), 'user-llm-bench-'));
+    const runtime = await OnnxRuntime.create({ intraOpThreads: options.threads });
+    const contestants: Contestant[] = [];
+    try {
+      options.progress('loading');
+      const loaded = await load();
+      const peaks = await machinePeaks(runtime);
+      const there = hasLlamaCpp();
+      if (!there) options.progress('No llama.cpp: PYTHON has no llama_cpp.');
+      for (const kind of kinds) {
+        options.progress(`${kind}: getting ready`);
+        contestants.push(await contestant(kind, loaded, runtime, there ? folder : undefined, options));
+      }
+      for (let round = 0; round < rounds; round++) {
+        options.progress(`round ${round + 1} of ${rounds}`);
+        for (const own of contestants) await measure(own);
+      }
+      return summarize(contestants, peaks, loaded.seconds, runtime);
+    } finally {
+      for (const { stepper, llamaCpp } of contestants) await Promise.all([stepper.dispose(), llamaCpp?.close()]);
+      await runtime.dispose();
+      await rm(folder, { recursive: true, force: true });
+    }
+  },
+};
+
+interface Loaded {
+  readonly real: LoadedLanguageModel;
+  readonly stored: LoadedLanguageModel<Weight>;
+  readonly seconds: { readonly real: number; readonly stored: number };
+}
+
+async function load(): Promise<Loaded> {
+  let real: LoadedLanguageModel | undefined;
+  let stored: LoadedLanguageModel<Weight> | undefined;
+  const times = {
+    real: await seconds(async () => (real = await loadLanguageModel(model))),
+    stored: await seconds(async () => (stored = await loadLanguageModel(model, { weights: 'as-stored' }))),
+  };
+  return { real: real!, stored: stored!, seconds: times };
+}
+
+function weightsOf(kind: Kind, { real, stored }: Loaded): Readonly<Record<string, Weight>> {
+  if (kind === 'Q4_1') return stored.weights;
+  return kind === 'F32'
+    ? (real.weights as Record<string, Weight>)
+    : quantizeLanguageModel(real, kind === 'Q8_0' ? 8 : 4).weights;
+}
+
+async function contestant(
+  kind: Kind,
+  loaded: Loaded,
+  runtime: OnnxRuntime,
+  folder: string | undefined,
+  { threads }: BenchmarkOptions,
+): Promise<Contestant> {
+  const weights = weightsOf(kind, loaded);
+  const stepper = createDecoder({ llm: llama.build(loaded.real.config as LlamaConfig), weights, runtime });
+  const bytes = Object.values(weights).reduce(
+    (sum, weight) => sum + (weight instanceof QuantizedMatrix ? weight.byteLength : weight.data.byteLength),
+    0,
+  );
+  const llamaCpp = folder === undefined ? undefined : await LlamaCpp.open(model, kind, folder, threads);
+  const own: Contestant = {
+    kind,
+    stepper,
+    bytes,
+    llamaCpp,
+    rates: { decode: [], batch: [], prefill: [], 'decode there': [], 'prefill there': [] },
+  };
+  await decodeRate(stepper, 1, 4);
+  await prefillRate(stepper, promptTokens);
+  await llamaCpp?.rate('decode', 4);
+  return own;
+}
+
+async function measure({ stepper, llamaCpp, rates }: Contestant): Promise<void> {
+  const pause = (): Promise<unknown> => new Promise((resolve) => setTimeout(resolve, pauseMilliseconds));
+  rates.decode.push(await decodeRate(stepper, 1, decodeSteps));
+  await pause();
+  if (llamaCpp) rates['decode there'].push(await llamaCpp.rate('decode', decodeSteps));
+  await pause();
+  rates.prefill.push(await prefillRate(stepper, promptTokens));
+  await pause();
+  if (llamaCpp) rates['prefill there'].push(await llamaCpp.rate('prefill', promptTokens));
+  await pause();
+  rates.batch.push(await decodeRate(stepper, largeBatch, decodeSteps / 2));
+}
+
+function summarize(
+  contestants: readonly Contestant[],
+  { bandwidth, flops }: MachinePeaks,
+  loading: Loaded['seconds'],
+  runtime: OnnxRuntime,
+): BenchmarkResult {
+  const of = (rates: readonly number[]): number | undefined => (rates.length > 0 ? median(rates) : undefined);
+  const rows = contestants.map(({ kind, bytes, rates }) => ({
+    weights: kind,
+    MiB: bytes / 2 ** 20,
+    'decode tokens/s': of(rates.decode),
+    'llama.cpp decode': of(rates['decode there']),
+    [`batch ${largeBatch} tokens/s`]: of(rates.batch),
+    'prefill tokens/s': of(rates.prefill),
+    'llama.cpp prefill': of(rates['prefill there']),
+  }));
+  // Round by round, so that what else the machine did meanwhile slows both sides of a ratio.
+  const over = (ours: readonly number[], theirs: readonly number[]): number =>
+    median(ours.map((rate, round) => rate / theirs[round]!));
+  const real = contestants[0]!;
+  const matrices = (real.bytes / 4 - real.stepper.vocabularySize * 576) * 2;
+  const ratios: Record<string, number> = {
+    'F32 decode, share of memory bandwidth over bytes of weights': median(real.rates.decode) / (bandwidth / real.bytes),
+    [`F32 batch ${largeBatch} over batch 1`]: over(real.rates.batch, real.rates.decode),
+    'F32 prefill, share of the matrix peak': (median(real.rates.prefill) * matrices) / flops,
+    'seconds to load in float32': loading.real,
+    'seconds to load as stored': loading.stored,
+  };
+  for (const { kind, rates } of contestants.filter(({ llamaCpp }) => llamaCpp)) {
+    ratios[`${kind} decode over llama.cpp's`] = over(rates.decode, rates['decode there']);
+    ratios[`${kind} prefill over llama.cpp's`] = over(rates.prefill, rates['prefill there']);
+  }
+  const versions = {
+    onnxruntime: runtime.engine.version,
+    ...(real.llamaCpp && { 'llama.cpp': real.llamaCpp.engine }),
+    'memory bandwidth': `${(bandwidth / 1e9).toFixed(1)} GB/s`,
+    'matrix peak': `${(flops / 1e9).toFixed(0)} GFLOP/s`,
+  };
+  return { rows, ratios, versions };
+}
