@@ -16,7 +16,7 @@ const tokenizerConfig = z.looseObject({
   bos_token: token,
   eos_token: token,
   pad_token: token,
-  chat_template: z.unknown(),
+  chat_template: z.unknown().optional(),
 });
 
 /**

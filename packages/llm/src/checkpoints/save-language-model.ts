@@ -41,13 +41,15 @@ export async function saveLanguageModel(
   if (tokenizer) {
     await json('tokenizer.json', tokenizer.json);
     await json('tokenizer_config.json', tokenizerConfig(tokenizer));
+    if (tokenizer.chatTemplate !== undefined)
+      await writeFileAtomically(join(folder, 'chat_template.jinja'), tokenizer.chatTemplate);
   }
   await json('config.json', {
     ...family.toHuggingFace(config),
     ...(!isReal(model.weights) && { quantization_config: { quant_method: quantizationMethod } }),
     ...(tokenizer && {
       bos_token_id: tokenizer.begin ?? null,
-      eos_token_id: tokenizer.end,
+      eos_token_id: tokenizer.ends.length > 1 ? tokenizer.ends : tokenizer.end,
       pad_token_id: tokenizer.padding ?? null,
     }),
   });
