@@ -37,7 +37,8 @@ afterAll(async () => {
 });
 
 describe.each(builtInFamilies)('the family $part.name', (family) => {
-  for (const { name, run } of familyChecks({ family, config: configs[family.part.name], runtime })) it(name, run);
+  for (const { name, run } of familyChecks({ family, config: configs[family.part.name], runtime }))
+    it(name, run, 60_000);
 });
 
 describe('a family that does not conform', () => {
@@ -105,9 +106,13 @@ describe('a family that does not conform', () => {
       'a saved model is the same when it is loaded, and when that is saved again',
       mixedUp([{ name: 'both', holds: ['model.norm.weight', 'model.norm.weight'] }]),
     ],
-  ])('is refused where it %s', async (_, name, family) => {
-    const check = familyChecks({ family, config: configs['llama'], runtime }).find((own) => own.name === name)!;
-    const problem: unknown = await check.run().catch((error: unknown) => error);
-    expect(UserLlmError.isInstance(problem) && problem.code).toMatch(/^(not-conforming|bad-argument)$/);
-  });
+  ])(
+    'is refused where it %s',
+    async (_, name, family) => {
+      const check = familyChecks({ family, config: configs['llama'], runtime }).find((own) => own.name === name)!;
+      const problem: unknown = await check.run().catch((error: unknown) => error);
+      expect(UserLlmError.isInstance(problem) && problem.code).toMatch(/^(not-conforming|bad-argument)$/);
+    },
+    60_000,
+  );
 });

@@ -67,7 +67,7 @@ afterAll(async () => {
   tfjs.dispose();
 });
 
-describe.each(names)('%s', (name) => {
+describe.each(names)('%s', { timeout: 60_000 }, (name) => {
   describe.each(['onnx', 'tfjs'])('on %s', (engine) => {
     const runtime = (): Runtime => (engine === 'onnx' ? onnx : tfjs);
 
