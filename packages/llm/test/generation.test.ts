@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { OnnxRuntime } from '@user-llm/runtime-onnx';
 import { Random } from '@user-llm/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -187,6 +188,29 @@ describe('text of tokens', () => {
     expect(watch.push(' EN')).toEqual({ text: ' ', stopped: false });
     expect(watch.end()).toBe('EN');
     expect(watch.push('D of')).toEqual({ text: '', stopped: true });
+  });
+
+  it('ends at the stop that is whole first, in whatever pieces the text comes', () => {
+    const letters = (maxLength: number) => fc.string({ unit: fc.constantFrom('a', 'b', 'c'), minLength: 1, maxLength });
+    fc.assert(
+      fc.property(fc.array(letters(3), { maxLength: 3 }), fc.array(letters(4)), (stops, pieces_) => {
+        const text = pieces_.join('');
+        const ends = stops.flatMap((stop) => (text.includes(stop) ? [text.indexOf(stop) + stop.length] : []));
+        const end = Math.min(...ends);
+        const longest = Math.max(
+          ...stops.filter((stop) => text.slice(0, end).endsWith(stop)).map(({ length }) => length),
+        );
+        const watch = new StopWatch(stops);
+        let told = '';
+        const stopped = pieces_.some((piece) => {
+          const next = watch.push(piece);
+          told += next.text;
+          return next.stopped;
+        });
+        expect(stopped).toBe(ends.length > 0);
+        expect(stopped ? told : told + watch.end()).toBe(stopped ? text.slice(0, end - longest) : text);
+      }),
+    );
   });
 });
 

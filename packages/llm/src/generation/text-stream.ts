@@ -46,8 +46,13 @@ export class StopWatch {
   /** What may be told of the text, and whether it ends here; what may be the start of a stop is held back. */
   push(piece: string): { readonly text: string; readonly stopped: boolean } {
     const all = this.#held + piece;
-    const found = this.#stops.map((stop) => all.indexOf(stop)).filter((at) => at >= 0);
-    if (found.length > 0) return { text: all.slice(0, Math.min(...found)), stopped: true };
+    const found = this.#stops.flatMap((stop) => {
+      const start = all.indexOf(stop);
+      return start < 0 ? [] : [{ start, end: start + stop.length }];
+    });
+    // The one that is whole first, so that it does not matter in which pieces the text comes.
+    const [first] = found.sort((a, b) => a.end - b.end || a.start - b.start);
+    if (first) return { text: all.slice(0, first.start), stopped: true };
     const kept = Math.max(0, ...this.#stops.map((stop) => overlap(all, stop)));
     this.#held = all.slice(all.length - kept);
     return { text: all.slice(0, all.length - kept), stopped: false };
