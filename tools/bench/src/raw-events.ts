@@ -40,7 +40,7 @@ export async function writePreparedEvents(folder: string, { events, users, items
     `SELECT floor(${users} * pow(row / ${events}, 1.5))::BIGINT::VARCHAR AS "user",
        floor(${items} * pow(${draw(1)}, 3))::BIGINT::VARCHAR AS item,
        1000000000000 + row * 60000 + floor(pow(${draw(2)}, 8) * 50000)::BIGINT AS "time",
-       0.5 * (1 + floor(10 * ${draw(3)})) AS rating FROM range(${events}) AS rows(row) ORDER BY row`,
+       0.5 * (1 + floor(10 * ${draw(3)})) AS rating FROM range(${events}) AS rows(row)`,
     path,
     'FORMAT parquet, COMPRESSION snappy, DICTIONARY_SIZE_LIMIT 32768',
   );
