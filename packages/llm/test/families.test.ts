@@ -209,6 +209,7 @@ describe('checkpoints as they are found', () => {
     ['llama-yarn', 'a factor below 1', { rope_parameters: { rope_type: 'yarn', factor: 0.5 } }],
     ['llama-llama3', 'bounds that are missing', { rope_parameters: { rope_type: 'llama3', factor: 8 } }],
     ['phi3-longrope-short', 'factors for other heads', { head_dim: 8 }],
+    ['phi3', 'a share of heads above all', { rope_parameters: { partial_rotary_factor: 2 } }],
     ['phi3', 'a share of heads that is odd', { partial_rotary_factor: 0.25, rope_parameters: null }],
   ])('are refused as bad-config: %s with %s', async (name, _, changes) => {
     const json = JSON.parse(await readFile(join(goldens, name, 'config.json'), 'utf8')) as Json;

@@ -15,7 +15,8 @@ const huggingFacePhi3 = z.looseObject({
 
 function fromHuggingFace(config: unknown): Phi3Config {
   const data = parseHuggingFace('Phi-3', huggingFacePhi3, config);
-  const share = ropeFields.parse(data.rope_parameters ?? {}).partial_rotary_factor ?? data.partial_rotary_factor;
+  const rope = parseHuggingFace('Phi-3', ropeFields, data.rope_parameters ?? {});
+  const share = rope.partial_rotary_factor ?? data.partial_rotary_factor;
   return parseFamilyConfig('Phi-3', phi3Config, {
     ...llamaLikeFrom(data),
     ...ropeFrom(data, { family: 'Phi-3' }),
