@@ -121,8 +121,7 @@ export function endsOf({ end, ends = [end] }: GenerationInputs['tokenizer']): Re
   return new Set(ends);
 }
 
-/** The logits of one slot; they share memory. */
-export function rowOf(logits: Tensor<'float32'>, row: number): Float32Array {
+function rowOf(logits: Tensor<'float32'>, row: number): Float32Array {
   const width = logits.shape[1]!;
   return logits.data.subarray(row * width, (row + 1) * width);
 }
