@@ -85,7 +85,10 @@ const errorSchema = z.object({
  *
  * @param secured Whether requests under `/v1` need a key.
  */
-export function openApiDocument({ name, recommendsBy }: Pick<UserModel, 'name' | 'recommendsBy'>, secured: boolean) {
+export function openApiDocument(
+  { name, recommendsBy }: Pick<UserModel, 'name' | 'recommendsBy'>,
+  secured: boolean,
+): Readonly<Record<string, unknown>> {
   const paths: Record<string, Record<string, object>> = {};
   for (const [key, route] of Object.entries(routes(recommendsBy))) {
     const [method, path] = key.split(' ') as [string, string];

@@ -18,13 +18,21 @@ const whole = (least: number, most: number) =>
 /** The query of `GET /v1/users/{user}`. */
 export const historyQuery = z.strictObject({ limit: whole(0, 1000).default(50) });
 
-/** The query of a user's recommendations. */
-export const rankingQuery = (recommendsBy: readonly ('encoder' | 'llm')[]) =>
-  z.strictObject({
+/** The schema of the query of a user's recommendations. */
+export type RankingQuery = z.ZodObject<{
+  readonly k: z.ZodType<number>;
+  readonly by: z.ZodType<'encoder' | 'llm'>;
+  readonly exclude_seen: z.ZodType<boolean>;
+}>;
+
+/** The query of a user's recommendations, of a model that makes them in these ways. */
+export function rankingQuery(recommendsBy: readonly ('encoder' | 'llm')[]): RankingQuery {
+  return z.strictObject({
     k: whole(1, 1000).default(10),
     by: z.enum(recommendsBy, `one of ${recommendsBy.join(', ')}`).default(recommendsBy[0] ?? 'encoder'),
     exclude_seen: truth.default(true),
   });
+}
 
 /** Adds `/v1/users/{user}`, its `events` and its `recommendations`. */
 export function addUserRoutes(app: FastifyInstance, services: Services): void {
