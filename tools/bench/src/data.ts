@@ -59,12 +59,14 @@ export function dataBenchmark(
           const file = await (kind === 'parquet' ? writeRawEvents : writeRawRatings)(input, size);
           progress(`preparing ${name}`);
           const load = loadavg()[0]!;
-          const { seconds, peakBytes, events } = await prepare({ kind, input, output: join(folder, 'data'), threads });
+          const output = join(folder, 'data');
+          const { seconds, cpuSeconds, peakBytes, events } = await prepare({ kind, input, output, threads });
           if (events !== size.events) throw new Error(`${name}: ${events} events came out of ${size.events}.`);
           rows.push({
             raw: name,
             'raw MB': (await stat(file)).size / 1e6,
             s: seconds,
+            'CPU s': cpuSeconds,
             'million events/s': events / seconds / 1e6,
             'peak MB': peakBytes / 1e6,
             'load before': load,

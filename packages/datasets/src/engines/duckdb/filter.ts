@@ -2,8 +2,8 @@ import type { FilterReport, Thresholds } from '@user-llm/plugin';
 import type { Connection } from './connection.js';
 
 /**
- * Makes `kept_events` of `good_events`, with `user_counts` and `item_counts`, by dropping users and items with too few
- * events until none has.
+ * Makes `kept_events` of `good_events`, and `item_counts` of its items, by dropping users and items with too few events
+ * until none has.
  */
 export async function filterEvents(
   connection: Connection,
@@ -15,15 +15,11 @@ export async function filterEvents(
   if (!selective) await connection.run('CREATE VIEW kept_events AS SELECT * FROM good_events');
   else rounds = await shrink(connection, thresholds, onFraction);
 
-  await connection.run(
-    `CREATE OR REPLACE TEMP TABLE user_counts AS
-     SELECT user, count(*) AS n, min("time") AS first, max("time") AS last FROM kept_events GROUP BY user`,
-    onFraction,
-  );
   await connection.run('CREATE OR REPLACE TEMP TABLE item_counts AS SELECT DISTINCT item FROM kept_events', onFraction);
   const found = await connection.one(
-    `SELECT count(*) AS users, coalesce(sum(n), 0) AS events, min(first) AS first, max(last) AS last,
-       (SELECT count(*) FROM item_counts) AS items FROM user_counts`,
+    `SELECT count(*) AS events, count(DISTINCT user) AS users, min("time") AS first, max("time") AS last,
+       (SELECT count(*) FROM item_counts) AS items FROM kept_events`,
+    onFraction,
   );
   const events = Number(found['events']);
   return {
