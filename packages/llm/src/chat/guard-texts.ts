@@ -5,7 +5,7 @@
  * as they are: they must be names.
  *
  * @param value Messages, or anything of a template's variables: all texts in it are guarded.
- * @param specials The special tokens as they are written.
+ * @param specials The special tokens as they are written; one of a single character cannot be guarded against.
  * @returns The guarded value, and the guard: a text that occurs in none of the texts.
  */
 export function guardTexts<T>(value: T, specials: readonly string[]): { readonly guarded: T; readonly guard: string } {
