@@ -34,7 +34,12 @@ function visit(node: unknown): void {
   if (typeof node !== 'object' || node === null) return;
   const call = node as Node;
   const { object, name } = memberOf(call.callee);
-  if (call.type === 'CallExpression' && Array.isArray(call.args) && call.args.length === 1 && Object.hasOwn(methods, name)) {
+  if (
+    call.type === 'CallExpression' &&
+    Array.isArray(call.args) &&
+    call.args.length === 1 &&
+    Object.hasOwn(methods, name)
+  ) {
     call.args = [object, ...(call.args as unknown[])];
     call.callee = { type: 'Identifier', value: functionOf(name) };
   }
