@@ -125,7 +125,7 @@ export const cachedAttentionOperator = defineComposite<CachedAttentionAttributes
     cachedExample('one token, unequal pasts', { batch: 2, time: 1, places: 6, size: 16, lengths: [0, 4] }, {}),
     cachedExample('shared key heads', { batch: 2, time: 1, places: 5, size: 16, lengths: [3, 1] }, { heads: 4 }),
     cachedExample('window', { batch: 1, time: 1, places: 6, size: 16, lengths: [5] }, { window: 3 }),
-    cachedExample('bounded scores', { batch: 2, time: 1, places: 6, size: 16, lengths: [1, 4] }, { softCap: 0.5 }),
+    cachedExample('bounded scores', { batch: 1, time: 1, places: 3, size: 16, lengths: [1] }, { softCap: 0.5 }),
     cachedExample('several tokens', { batch: 2, time: 3, places: 6, size: 4, lengths: [0, 2] }, {}),
     cachedExample('several tokens, window', { batch: 1, time: 2, places: 5, size: 4, lengths: [2] }, { window: 2 }),
     cachedExample(
