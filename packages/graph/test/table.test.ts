@@ -24,6 +24,6 @@ describe.each(Object.entries(operators) as [string, Operator][])('%s', (name, op
     if (!differentiable) continue;
     it(`has the gradient of finite differences: ${example.title}`, () => {
       expect(gradientError(differentiable)).toBeLessThan(1e-6);
-    });
+    }, 60_000);
   }
 });
