@@ -208,6 +208,6 @@ describe('SmolLM2', () => {
       first.slots.dispose();
       await stepper.dispose();
     },
-    60_000,
+    240_000,
   );
 });
