@@ -70,7 +70,7 @@ ADDED = [
 ]
 
 
-def bpe(vocabulary: int, normalizer, pre_tokenizer, decoder, alphabet=(), limit=256, **options) -> Tokenizer:
+def bpe(vocabulary: int, normalizer, pre_tokenizer, decoder, alphabet=(), **options) -> Tokenizer:
     tokenizer = Tokenizer(models.BPE(**options))
     if normalizer is not None:
         tokenizer.normalizer = normalizer
@@ -79,7 +79,7 @@ def bpe(vocabulary: int, normalizer, pre_tokenizer, decoder, alphabet=(), limit=
     tokenizer.decoder = decoder
     trainer = trainers.BpeTrainer(
         vocab_size=vocabulary, min_frequency=2, show_progress=False, initial_alphabet=list(alphabet),
-        special_tokens=[options["unk_token"]] if options.get("unk_token") else [], limit_alphabet=limit,
+        special_tokens=[options["unk_token"]] if options.get("unk_token") else [],
     )
     tokenizer.train_from_iterator(TEXTS, trainer)
     return tokenizer
@@ -96,6 +96,16 @@ def with_bytes(tokenizer: Tokenizer) -> Tokenizer:
     return Tokenizer.from_str(json.dumps(content))
 
 
+def without(characters: str, tokenizer: Tokenizer) -> Tokenizer:
+    """The same without some characters, and the merges that they are in."""
+    content = json.loads(tokenizer.to_str())
+    model = content["model"]
+    kept = [piece for piece in sorted(model["vocab"], key=model["vocab"].get) if not set(piece) & set(characters)]
+    model["vocab"] = {piece: at for at, piece in enumerate(kept)}
+    model["merges"] = [pair for pair in model["merges"] if not set("".join(pair)) & set(characters)]
+    return Tokenizer.from_str(json.dumps(content))
+
+
 def byte_level(pattern: str | None = None, prefix: bool = False):
     own = pre_tokenizers.ByteLevel(add_prefix_space=prefix, use_regex=pattern is None)
     if pattern is None:
@@ -108,18 +118,24 @@ def llama_decoder(strip: bool):
     return decoders.Sequence([*steps, decoders.Strip(" ", 1, 0)] if strip else steps)
 
 
-def unigram_trained() -> Tokenizer:
-    tokenizer = Tokenizer(models.Unigram())
+def sentencepiece_unigram(texts: list[str], **options) -> sentencepiece_model_pb2.ModelProto:
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter([text for text in texts if text.strip()]), model_writer=model, model_type="unigram",
+        minloglevel=2, num_threads=1, hard_vocab_limit=False, **options,
+    )
+    return sentencepiece_model_pb2.ModelProto.FromString(model.getvalue())
+
+
+def unigram_plain() -> Tokenizer:
+    # Only some of the texts, so that the characters of others are unknown.
+    proto = sentencepiece_unigram(TEXTS[:10], vocab_size=400, normalization_rule_name="identity")
+    tokenizer = Tokenizer(models.Unigram([(piece.piece, piece.score) for piece in proto.pieces], unk_id=0))
     tokenizer.normalizer = normalizers.Sequence(
         [normalizers.Nmt(), normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")]
     )
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     tokenizer.decoder = decoders.Metaspace()
-    trainer = trainers.UnigramTrainer(
-        vocab_size=500, show_progress=False, unk_token="<unk>", special_tokens=["<unk>"],
-    )
-    # Only some of the texts, so that the characters of others are unknown.
-    tokenizer.train_from_iterator(TEXTS[:10], trainer)
     return tokenizer
 
 
@@ -129,16 +145,12 @@ def points(text: str) -> str:
 
 def unigram_sentencepiece() -> Tokenizer:
     """As transformers converts a SentencePiece model: its own map of characters, and bytes for what is unknown."""
-    model = io.BytesIO()
     with tempfile.NamedTemporaryFile("w", suffix=".tsv") as rules:
         rules.write("".join(f"{points(written)}\t{points(meant)}\n" for written, meant in RULES.items()))
         rules.flush()
-        sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=iter([text for text in TEXTS if text.strip()]), model_writer=model, model_type="unigram",
-            vocab_size=800, character_coverage=0.98, byte_fallback=True, minloglevel=2, num_threads=1,
-            hard_vocab_limit=False, normalization_rule_tsv=rules.name,
+        proto = sentencepiece_unigram(
+            TEXTS, vocab_size=800, character_coverage=0.98, byte_fallback=True, normalization_rule_tsv=rules.name
         )
-    proto = sentencepiece_model_pb2.ModelProto.FromString(model.getvalue())
     vocabulary = [(piece.piece, piece.score) for piece in proto.pieces]
     tokenizer = Tokenizer(models.Unigram(vocabulary, unk_id=0, byte_fallback=True))
     charsmap = proto.normalizer_spec.precompiled_charsmap
@@ -178,22 +190,22 @@ def made() -> dict[str, Tokenizer]:
     return {
         "gpt2": bpe(600, None, byte_level(), whole, alphabet),
         # Some bytes have no token: they are left out of texts.
-        "gpt2-prefix": bpe(500, None, byte_level(prefix=True), whole, alphabet, limit=200),
+        "gpt2-prefix": without("aşŁ°é", bpe(500, None, byte_level(prefix=True), whole, alphabet)),
         "llama3": bpe(600, None, byte_level(LLAMA_3), whole, alphabet, ignore_merges=True),
         "qwen2": bpe(600, normalizers.NFC(), byte_level(QWEN_2), whole, alphabet),
         "smollm": bpe(
             500, None, pre_tokenizers.Sequence([pre_tokenizers.Digits(individual_digits=True), byte_level()]), whole, alphabet
         ),
-        "llama2": with_bytes(bpe(500, spaces, None, llama_decoder(True), **llama)),
+        "llama2": with_bytes(bpe(1100, spaces, None, llama_decoder(True), **llama)),
         "llama2-metaspace": with_bytes(
-            bpe(500, None, pre_tokenizers.Metaspace(prepend_scheme="first", split=False), llama_decoder(True), **llama)
+            bpe(1100, None, pre_tokenizers.Metaspace(prepend_scheme="first", split=False), llama_decoder(True), **llama)
         ),
         "gemma": with_bytes(
-            bpe(500, normalizers.Replace(" ", "▁"), pre_tokenizers.Split(" ", "merged_with_previous"), llama_decoder(False), **llama)
+            bpe(1100, normalizers.Replace(" ", "▁"), pre_tokenizers.Split(" ", "merged_with_previous"), llama_decoder(False), **llama)
         ),
-        "odd-splits": bpe(400, plain, odd, decoders.Fuse(), unk_token="<unk>", fuse_unk=True),
-        "odd-words": bpe(400, normalizers.NFKC(), words, decoders.Fuse(), unk_token="<unk>", fuse_unk=False),
-        "unigram": unigram_trained(),
+        "odd-splits": bpe(1000, plain, odd, decoders.Fuse(), unk_token="<unk>", fuse_unk=True),
+        "odd-words": bpe(1000, normalizers.NFKC(), words, decoders.Fuse(), unk_token="<unk>", fuse_unk=False),
+        "unigram": unigram_plain(),
         "unigram-sentencepiece": unigram_sentencepiece(),
         "unigram-ties": unigram_ties(),
     }
