@@ -68,7 +68,7 @@ describe('user-llm-train llm quantize', () => {
     const out = join(folder, `bits${bits}`);
     expect(await quantize('--bits', bits, '--out', out)).toBe(0);
     const { weights, tokenizer } = await loadLanguageModel(out, { weights: 'as-stored' });
-    const matrix = weights['model.embed_tokens.weight'];
+    const matrix = weights['model.layers.0.mlp.up_proj.weight'];
     expect(matrix).toBeInstanceOf(QuantizedMatrix);
     expect((matrix as QuantizedMatrix).bits).toBe(Number(bits));
     expect(tokenizer!.vocabularySize).toBe(320);

@@ -98,6 +98,8 @@ describe('a quantized language model', () => {
     const few = Object.keys(tied.weights).filter((name) => tied.weights[name] instanceof QuantizedMatrix);
     expect(few).toContain('model.embed_tokens.weight');
     expect(few).toHaveLength(15);
+    expect((tied.weights['model.embed_tokens.weight'] as QuantizedMatrix).bits).toBe(8);
+    expect((tied.weights['model.layers.1.self_attn.q_proj.weight'] as QuantizedMatrix).bits).toBe(4);
     const untied = quantizeLanguageModel(tiny({ tiedEmbedding: false }), 4);
     expect(untied.weights['lm_head.weight']).toBeInstanceOf(QuantizedMatrix);
     expect(untied.weights['model.embed_tokens.weight']).toBeInstanceOf(Tensor);

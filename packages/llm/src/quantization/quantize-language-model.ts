@@ -1,4 +1,4 @@
-import { graph, input, multipliedInputs, parameterInputs, symbol } from '@user-llm/graph';
+import { flattenParameters, graph, input, multipliedInputs, parameterInputs, symbol } from '@user-llm/graph';
 import type { LanguageModelModule } from '@user-llm/plugin';
 import type { Tensor } from '@user-llm/tensor';
 import type { FamilyOptions } from '../checkpoints/hugging-face.js';
@@ -8,8 +8,9 @@ import { quantizationBlock, quantizeMatrix } from './quantize-matrix.js';
 import type { Weight } from './quantized-matrix.js';
 
 /**
- * A language model with its matrices in 4 or 8 bits: those that products read, the output layer and a tied embedding
- * among them, if their rows are whole blocks of 32. Norms, biases and tables that are only looked up stay as they are.
+ * A language model with its matrices in 4 or 8 bits: those that products read, if their rows are whole blocks of 32. The
+ * output layer, which may be the embedding too, has 8 bits either way: with 4 much of the likelihood is
+ * lost. Norms, biases and tables that are only looked up stay as they are.
  *
  * @throws UserLlmError `unknown-family`.
  */
@@ -20,10 +21,13 @@ export function quantizeLanguageModel(
 ): LoadedLanguageModel<Weight> {
   const family = familyNamed(model.family, [...families, ...builtInFamilies]);
   const { config, weights } = family.asHuggingFaceHasIt?.(model.config, model.weights) ?? model;
-  const multiplied = multipliedWeights(family.part.build(config));
+  const llm = family.part.build(config);
+  const multiplied = multipliedWeights(llm);
+  const parameters = flattenParameters(llm.parameters);
   const quantized = Object.entries(weights).map(([name, weight]) => {
-    const fits = multiplied.has(name) && weight.shape[1]! % quantizationBlock === 0;
-    return [name, fits ? quantizeMatrix(weight.cast('float32') as Tensor<'float32'>, bits) : weight] as const;
+    if (!multiplied.has(name) || weight.shape[1]! % quantizationBlock !== 0) return [name, weight] as const;
+    const own = parameters.get(name)!.axes[0] === 'vocabulary' ? 8 : bits;
+    return [name, quantizeMatrix(weight.cast('float32') as Tensor<'float32'>, own)] as const;
   });
   return { ...model, config, weights: Object.fromEntries(quantized) };
 }

@@ -37,8 +37,7 @@ function codeOf(value: number, inverse: number, middle: number): number {
 /** The number of the largest magnitude. */
 function extremeOf(values: Float32Array): number {
   let extreme = 0;
-  for (let at = 0; at < values.length; at++) {
-    const value = values[at]!;
+  for (const value of values) {
     if (Math.abs(value) > Math.abs(extreme)) extreme = value;
   }
   return extreme;
@@ -60,8 +59,8 @@ function bestScale(values: Float32Array, middle: number): number {
 function squaredError(values: Float32Array, scale: number, middle: number): number {
   const inverse = 1 / scale;
   let sum = 0;
-  for (let at = 0; at < values.length; at++) {
-    const off = values[at]! - scale * (codeOf(values[at]!, inverse, middle) - middle);
+  for (const value of values) {
+    const off = value - scale * (codeOf(value, inverse, middle) - middle);
     sum += off * off;
   }
   return sum;
