@@ -8,12 +8,7 @@ export type {
   NormDescription,
 } from './architecture/description.js';
 export type { DecoderLayerParameters, DecoderParameters, NormParameters } from './architecture/parameters.js';
-export {
-  rotaryScaling,
-  rotaryTurn,
-  type RotaryPositions,
-  type RotaryScaling,
-} from './architecture/rotary-scaling.js';
+export { rotaryScaling, rotaryTurn, type RotaryPositions, type RotaryScaling } from './architecture/rotary-scaling.js';
 export { builtInFamilies, languageModels, type CheckpointFamily } from './families/checkpoint-family.js';
 export { decoderFamily, llamaLike, type DecoderFamily, type LlamaLikeConfig } from './families/decoder-family.js';
 export { ofEveryLayer, type StoredTensor } from './families/state-dict.js';
