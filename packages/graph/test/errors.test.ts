@@ -80,7 +80,12 @@ const refused: readonly (readonly [OperatorName, string, readonly TensorType[], 
   ['rmsNorm', 'dtype-mismatch', [ids(2, 3), real(3)], { epsilon: 1 }],
   ['crossEntropy', 'shape-mismatch', [real(2, 3), ids(3)], { smoothing: 0 }],
   ['crossEntropy', 'dtype-mismatch', [real(2, 3), real(2)], { smoothing: 0 }],
-  ['linearCrossEntropy', 'shape-mismatch', [real(2, 3), real(5, 4), ids(2)], { smoothing: 0, rowsAtOnce: 0, softCap: 0 }],
+  [
+    'linearCrossEntropy',
+    'shape-mismatch',
+    [real(2, 3), real(5, 4), ids(2)],
+    { smoothing: 0, rowsAtOnce: 0, softCap: 0 },
+  ],
   [
     'attention',
     'shape-mismatch',
