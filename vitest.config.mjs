@@ -8,5 +8,6 @@ export default defineConfig({
     projects: ['packages/*', 'apps/*', 'tools/*/vitest.config.mjs'],
     reporters: ['default', ...(report ? [['json', { outputFile: report }]] : [])],
     passWithNoTests: false,
+    maxWorkers: '100%',
   },
 });

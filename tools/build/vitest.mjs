@@ -11,5 +11,13 @@ export const project = (test = {}) =>
   defineProject({
     resolve: { conditions },
     ssr: { resolve: { conditions } },
-    test: { environment: 'node', include: ['test/**/*.test.ts'], pool: 'forks', ...test },
+    test: {
+      environment: 'node',
+      include: ['test/**/*.test.ts'],
+      pool: 'forks',
+      // Bounds a test that hangs, not one on a busy machine.
+      testTimeout: 60_000,
+      hookTimeout: 60_000,
+      ...test,
+    },
   });

@@ -8,58 +8,63 @@ const factors = z.array(z.number().positive()).describe('What the frequency of e
 
 /** Ways to read more tokens than a model with rotary positions was trained for: meaning and unit of every field. */
 export const rotaryScaling = z.discriminatedUnion('kind', [
-  z
-    .strictObject({ kind: z.literal('linear'), factor })
-    .describe('All frequencies divided by the factor (Chen et al. 2023).'),
-  z
-    .strictObject({ kind: z.literal('dynamic'), factor, originalTokens })
-    .describe('A larger base, as large as the maximum of tokens asks for (NTK-aware, dynamic).'),
-  z
-    .strictObject({
-      kind: z.literal('llama3'),
-      factor,
-      originalTokens,
-      lowFrequencyFactor: z
-        .number()
-        .positive()
-        .describe('Turns within the original tokens up to which a frequency is divided by the factor.'),
-      highFrequencyFactor: z
-        .number()
-        .positive()
-        .describe('Turns within the original tokens from which on a frequency stays; larger than the other.'),
-    })
-    .describe('Low frequencies divided by the factor, high ones kept, those between mixed (Llama 3.1).'),
-  z
-    .strictObject({
-      kind: z.literal('yarn'),
-      factor,
-      originalTokens,
-      fastTurns: z
-        .number()
-        .positive()
-        .default(32)
-        .describe('Turns within the original tokens from which on a frequency stays.'),
-      slowTurns: z
-        .number()
-        .positive()
-        .default(1)
-        .describe('Turns within the original tokens up to which a frequency is divided by the factor.'),
-      wholePairs: z.boolean().default(true).describe('Whether the bounds between these are rounded to whole pairs.'),
-      attentionScale: z.number().positive().describe('What sines and cosines are multiplied with.'),
-    })
-    .describe('As llama3, by pairs rather than frequencies, and attention made sharper (Peng et al. 2023, YaRN).'),
-  z
-    .strictObject({
-      kind: z.literal('longrope'),
-      originalTokens,
-      extendedTokens: z.number().int().positive().describe('Positions that the long factors were made for, in tokens.'),
-      shortFactors: factors,
-      longFactors: factors,
-      attentionScale: z.number().positive().describe('What sines and cosines are multiplied with.'),
-    })
-    .describe(
-      'A factor for each frequency: short ones for a model of up to the original tokens, long ones beyond (Ding et al. 2024).',
-    ),
+  z.strictObject({
+    kind: z.literal('linear').describe('All frequencies divided by the factor (Chen et al. 2023).'),
+    factor,
+  }),
+  z.strictObject({
+    kind: z
+      .literal('dynamic')
+      .describe('A larger base, as large as the maximum of tokens asks for (NTK-aware, dynamic).'),
+    factor,
+    originalTokens,
+  }),
+  z.strictObject({
+    kind: z
+      .literal('llama3')
+      .describe('Low frequencies divided by the factor, high ones kept, those between mixed (Llama 3.1).'),
+    factor,
+    originalTokens,
+    lowFrequencyFactor: z
+      .number()
+      .positive()
+      .describe('Turns within the original tokens up to which a frequency is divided by the factor.'),
+    highFrequencyFactor: z
+      .number()
+      .positive()
+      .describe('Turns within the original tokens from which on a frequency stays; larger than the other.'),
+  }),
+  z.strictObject({
+    kind: z
+      .literal('yarn')
+      .describe('As llama3, by pairs rather than frequencies, and attention made sharper (Peng et al. 2023, YaRN).'),
+    factor,
+    originalTokens,
+    fastTurns: z
+      .number()
+      .positive()
+      .default(32)
+      .describe('Turns within the original tokens from which on a frequency stays.'),
+    slowTurns: z
+      .number()
+      .positive()
+      .default(1)
+      .describe('Turns within the original tokens up to which a frequency is divided by the factor.'),
+    wholePairs: z.boolean().default(true).describe('Whether the bounds between these are rounded to whole pairs.'),
+    attentionScale: z.number().positive().describe('What sines and cosines are multiplied with.'),
+  }),
+  z.strictObject({
+    kind: z
+      .literal('longrope')
+      .describe(
+        'A factor for each frequency: short ones for a model of up to the original tokens, long ones beyond (Ding et al. 2024).',
+      ),
+    originalTokens,
+    extendedTokens: z.number().int().positive().describe('Positions that the long factors were made for, in tokens.'),
+    shortFactors: factors,
+    longFactors: factors,
+    attentionScale: z.number().positive().describe('What sines and cosines are multiplied with.'),
+  }),
 ]);
 
 /** A validated way to read more tokens. */
