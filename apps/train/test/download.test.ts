@@ -45,9 +45,9 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
   if (!content) return void response.writeHead(404).end();
   const from = Number(/bytes=(\d+)-/.exec(range ?? '')?.[1] ?? 0);
   response.writeHead(from > 0 ? 206 : 200, { 'content-length': content.length - from });
-  const breaks = content === served && breakAfter !== undefined && from + breakAfter < content.length;
-  if (!breaks) return void response.end(content.subarray(from));
-  response.write(content.subarray(from, from + breakAfter), () => setTimeout(() => response.destroy(), 100));
+  const to = content === served && breakAfter !== undefined ? from + breakAfter : content.length;
+  if (to >= content.length) return void response.end(content.subarray(from));
+  response.write(content.subarray(from, to), () => setTimeout(() => response.destroy(), 100));
 }
 
 beforeAll(async () => {
