@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { allSteps } from './all-steps.js';
+import { allSteps, lanes } from './all-steps.js';
 import type { Step, StepResult } from './step.js';
 import { reportedTestsStep, testsStep } from './steps/tests-step.js';
 
@@ -32,13 +32,18 @@ export async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(usage);
     return 0;
   }
+  const steps = selectSteps(positionals, values['test-reports']);
   const failed: string[] = [];
   let lastLine = '';
-  for (const step of selectSteps(positionals, values['test-reports'])) {
-    const { passed, detail } = await runStep(step);
-    if (!passed) failed.push(step.name);
-    if (step.name === testsStep.name) lastLine = `${detail}\n`;
-  }
+  const run = async (chosen: readonly Step[]): Promise<void> => {
+    for (const step of chosen) {
+      const { passed, detail } = await runStep(step);
+      if (!passed) failed.push(step.name);
+      if (step.name === testsStep.name) lastLine = `${detail}\n`;
+    }
+  };
+  await Promise.all(lanes.map((lane) => run(steps.filter((step) => lane.includes(step)))));
+  await run(steps.filter(({ name }) => name === testsStep.name));
   process.stdout.write(failed.length === 0 ? 'Everything passed.\n' : `Failed: ${failed.join(', ')}.\n`);
   process.stdout.write(lastLine);
   return failed.length === 0 ? 0 : 1;
