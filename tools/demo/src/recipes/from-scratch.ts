@@ -1,7 +1,10 @@
 import { defineRun, type Run, type RunConfigInput } from '@user-llm/training';
-import { alignShare, events, taskMix, type Recipe, type Setting, type Way } from './recipe.js';
+import { events, taskMix, type Recipe, type Setting, type Way } from './recipe.js';
 
 const maximumEvents = 50;
+
+/** Share of a fusion's tuning time in which the LLM learns which titles the encoder's vectors stand for. */
+const alignShare = 0.58;
 
 /** The decoder that is trained from scratch: a Llama of 2 layers, 950,912 parameters with its 4,096 tokens. */
 const scratchLlm = {
@@ -45,7 +48,7 @@ function modelConfig(fusion: 'cross-attention' | 'soft-prompt'): RunConfigInput[
       name: 'autoregressive',
       config: { width: 64, layers: 2, heads: 2, dropout: 0.3, maximumEvents },
     },
-    compressor: { name: 'perceiver', config: { latents: 16, layers: 2, heads: 4, recency: 8, readLatents: false } },
+    compressor: { name: 'perceiver', config: { latents: 16, layers: 1, heads: 4, recency: 8, readLatents: false } },
     fusion: { name: fusion, config: fusion === 'cross-attention' ? { heads: 4 } : {} },
     llm: scratchLlm,
   };
@@ -80,9 +83,9 @@ function baseRun({ dataset, seed, minutes, llm }: Setting): Run {
 
 /** A fusion aligns the LLM with the encoder's vectors first; all ways are tuned equally long. */
 function tuneRun(way: Way, { dataset, seed, minutes, llm }: Setting, start: string): Run {
-  const optimizer = (factors: Readonly<Record<string, number>>) =>
+  const optimizer = (learningRate: number, factors: Readonly<Record<string, number>>) =>
     ({
-      learningRate: llm === undefined ? 2e-3 : 5e-4,
+      learningRate: llm === undefined ? learningRate : 5e-4,
       factors,
       schedule: { kind: 'linear', warmUpSteps: 20, final: 0.05 },
     }) as const;
@@ -90,9 +93,11 @@ function tuneRun(way: Way, { dataset, seed, minutes, llm }: Setting, start: stri
     kind: 'align',
     budget: { minutes: minutes.tune * alignShare },
     events: 1,
+    // Many steps rather than large ones: it is over when the gates are open and the vectors are told apart.
+    batchSize: 64,
     maximumTokens: llm === undefined ? 16 : 32,
     // Gates start at 0, and nothing behind them learns before they open.
-    optimizer: optimizer({ '*.gate': 30 }),
+    optimizer: optimizer(5e-3, { '*.gate': 30 }),
   };
   const tune: RunConfigInput['stages'][number] = {
     kind: 'tune',
@@ -102,12 +107,12 @@ function tuneRun(way: Way, { dataset, seed, minutes, llm }: Setting, start: stri
     form: way.kind === 'fusion' ? { kind: 'context' } : { kind: 'text', lastEvents: way.lastEvents },
     maximumEvents,
     // Long prompts in smaller batches: as many tokens a step, more steps.
-    batchSize: way.kind === 'fusion' ? 64 : way.lastEvents > 10 ? 16 : 32,
+    batchSize: way.kind === 'fusion' || way.lastEvents <= 10 ? 32 : 16,
     // A checkpoint has a context of its own; that of the smallest ones is 512 tokens.
     maximumTokens: llm === undefined ? 1280 : 448,
     tokenBuckets: way.kind === 'fusion' ? [32, 64, 128] : llm === undefined ? [256, 512, 1280] : [256, 448],
     // The encoder knows histories already; what reaches it through young layers is mostly noise.
-    optimizer: optimizer({ '*.gate': 10, 'encoder.*': 0.1 }),
+    optimizer: optimizer(2e-3, { '*.gate': 10, 'encoder.*': 0.1 }),
   };
   return defineRun({
     name: way.name,

@@ -1,9 +1,12 @@
 import { defineRun, strategyNames, type Run, type RunConfigInput, type Strategy } from '@user-llm/training';
 import { plainTexts } from './plain-texts.js';
-import { alignShare, events, taskMix, type Recipe, type Setting, type Way } from './recipe.js';
+import { events, taskMix, type Recipe, type Setting, type Way } from './recipe.js';
 
 const maximumEvents = 200;
 const longestTextPrompt = 50;
+
+/** Share of a fusion's tuning time in which the LLM learns which titles the encoder's vectors stand for. */
+const alignShare = 0.4;
 
 /** A pretrained LLM that gets to know its users: every fusion by every strategy that leaves the LLM's weights alone. */
 export const realLlm: Recipe = {

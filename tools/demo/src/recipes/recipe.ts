@@ -80,6 +80,3 @@ export const taskMix = [
   { name: 'favourite-genre', weight: 1 },
   { name: 'future-favourite-genre', weight: 1 },
 ];
-
-/** Share of a fusion's tuning time in which the LLM learns which titles the encoder's vectors stand for. */
-export const alignShare = 0.4;
