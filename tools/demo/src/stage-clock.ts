@@ -17,15 +17,15 @@ export function firstTraining({ minutes }: Recipe): DemoStage {
   return minutes.language > 0 ? 'pretrain the encoder, train the decoder' : 'pretrain the encoder';
 }
 
-/** Seconds of every stage on two cores. */
-function budgetsOf(recipe: Recipe, effort: number): Map<DemoStage, number> {
+/** Seconds of every stage on two cores, where they are known. */
+function budgetsOf(recipe: Recipe, effort: number): Map<DemoStage, number | undefined> {
   const { ways, minutes, seconds } = recipe;
-  return new Map<DemoStage, number>([
-    ['prepare the data', seconds.prepare],
+  return new Map<DemoStage, number | undefined>([
+    ['prepare the data', seconds?.prepare],
     [firstTraining(recipe), effort * minute * (minutes.pretrain + minutes.language)],
-    ...ways.map(({ name }): [DemoStage, number] => [`tune: ${name}`, effort * minute * minutes.tune]),
-    ['evaluate', seconds.evaluate],
-    ['write the report, answer', seconds.report],
+    ...ways.map(({ name }): [DemoStage, number | undefined] => [`tune: ${name}`, effort * minute * minutes.tune]),
+    ['evaluate', seconds?.evaluate],
+    ['write the report, answer', seconds?.report],
   ]);
 }
 
@@ -33,13 +33,13 @@ function budgetsOf(recipe: Recipe, effort: number): Map<DemoStage, number> {
 export interface StageTime {
   readonly stage: DemoStage;
   readonly seconds: number;
-  readonly budget: number;
+  readonly budget: number | undefined;
 }
 
 /** Announces stages, and keeps what they took. */
 export class StageClock {
   readonly times: StageTime[] = [];
-  readonly #budgets: ReadonlyMap<DemoStage, number>;
+  readonly #budgets: ReadonlyMap<DemoStage, number | undefined>;
   readonly #say: (line: string) => void;
 
   /** @param effort Training time relative to the usual. */
@@ -50,9 +50,10 @@ export class StageClock {
 
   /** Runs a stage; what it throws passes through. */
   async time<T>(stage: DemoStage, work: () => Promise<T>): Promise<T> {
-    const budget = Math.round(this.#budgets.get(stage)!);
+    const budget = this.#budgets.get(stage);
     const stages = [...this.#budgets.keys()];
-    this.#say(`\n[${stages.indexOf(stage) + 1}/${stages.length}] ${stage} (about ${budget} s)`);
+    const about = budget === undefined ? '' : ` (about ${Math.round(budget)} s)`;
+    this.#say(`\n[${stages.indexOf(stage) + 1}/${stages.length}] ${stage}${about}`);
     const start = performance.now();
     const result = await work();
     this.times.push({ stage, seconds: (performance.now() - start) / 1000, budget });

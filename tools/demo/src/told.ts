@@ -60,8 +60,9 @@ export function userText({ user, history, genres, answers }: RealUser): string {
 
 /** What each stage took beside its budget. */
 export function stageTable(times: readonly StageTime[]): string {
-  const total = (of: 'seconds' | 'budget'): string => `${Math.round(times.reduce((sum, time) => sum + time[of], 0))} s`;
-  const rows = times.map(({ stage, seconds, budget }) => [stage, `${Math.round(seconds)} s`, `${budget} s`]);
+  const told = (seconds: number | undefined): string => (seconds === undefined ? '-' : `${Math.round(seconds)} s`);
+  const total = (of: 'seconds' | 'budget'): string => told(times.reduce((sum, time) => sum + (time[of] ?? 0), 0));
+  const rows = times.map(({ stage, seconds, budget }) => [stage, told(seconds), told(budget)]);
   return alignedColumns([
     ['stage, in this call', 'took', 'budget'],
     ...rows,

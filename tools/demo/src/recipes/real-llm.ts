@@ -23,7 +23,6 @@ export const realLlm: Recipe = {
   timedEvents: [10, longestTextPrompt, 256, 1024],
   plainTexts,
   minutes: { pretrain: 20, language: 0, tune: 20 },
-  seconds: { prepare: 20, evaluate: 7200, report: 60 },
   baseRun,
   tuneRun,
 };

@@ -46,8 +46,8 @@ export interface Recipe {
   readonly plainTexts: readonly string[];
   /** Minutes of training at the usual effort. */
   readonly minutes: Minutes;
-  /** Seconds of what is not training, on two cores. */
-  readonly seconds: { readonly prepare: number; readonly evaluate: number; readonly report: number };
+  /** Seconds of what is not training, on two cores; absent where nobody has measured them. */
+  readonly seconds?: { readonly prepare: number; readonly evaluate: number; readonly report: number };
   /** The run that all ways start from. */
   baseRun(setting: Setting): Run;
   /**
