@@ -1,4 +1,5 @@
 import { UserLlmError } from '@user-llm/tensor';
+import { byteLevelBpeJson } from '../text/byte-level-bpe-json.js';
 import { loadTokenizer, type JsonTokenizer } from '../text/load-tokenizer.js';
 import type { Piece, PieceKind } from '../text/sentence-piece-files.js';
 import { sentencePieceJson } from '../text/sentence-piece-json.js';
@@ -118,29 +119,8 @@ function byteLevelJson(metadata: GgufMetadata, pieces: readonly Piece[]): Tokeni
         ]
       : [],
   );
-  return {
-    version: '1.0',
-    truncation: null,
-    padding: null,
-    added_tokens: added,
-    normalizer: null,
-    pre_tokenizer,
-    post_processor: null,
-    decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
-    model: {
-      type: 'BPE',
-      dropout: null,
-      unk_token: null,
-      continuing_subword_prefix: null,
-      end_of_word_suffix: null,
-      fuse_unk: false,
-      byte_fallback: false,
-      // Llama 3 takes a word whole where it is a token, whatever the merges say.
-      ignore_merges: name === 'llama-bpe',
-      vocab,
-      merges,
-    },
-  };
+  // Llama 3 takes a word whole where it is a token, whatever the merges say.
+  return byteLevelBpeJson({ added, words: pre_tokenizer, vocab, merges, wholeWords: name === 'llama-bpe' });
 }
 
 function unknownKind(got: string, known: string): UserLlmError {

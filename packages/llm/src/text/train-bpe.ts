@@ -1,4 +1,5 @@
 import { UserLlmError } from '@user-llm/tensor';
+import { byteLevelBpeJson } from './byte-level-bpe-json.js';
 import { byteCharacters, toByteCharacters, wordsOf } from './byte-level.js';
 import { learnMerges } from './learn-merges.js';
 import type { TokenizerJson } from './tokenizer-json.js';
@@ -54,28 +55,13 @@ export function trainBpe(texts: Iterable<string>, options: BpeOptions): Tokenize
     });
   }
   const merges = learnMerges(countWords(texts), vocabulary, { vocabularySize, minimumFrequency });
-  return {
-    version: '1.0',
-    truncation: null,
-    padding: null,
-    added_tokens: special.map((content, id) => ({ id, content, ...plainToken, special: true })),
-    normalizer: null,
-    pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
-    post_processor: null,
-    decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
-    model: {
-      type: 'BPE',
-      dropout: null,
-      unk_token: null,
-      continuing_subword_prefix: null,
-      end_of_word_suffix: null,
-      fuse_unk: false,
-      byte_fallback: false,
-      ignore_merges: false,
-      vocab: Object.fromEntries(vocabulary),
-      merges,
-    },
-  };
+  return byteLevelBpeJson({
+    added: special.map((content, id) => ({ id, content, ...plainToken, special: true })),
+    words: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
+    vocab: Object.fromEntries(vocabulary),
+    merges,
+    wholeWords: false,
+  });
 }
 
 const plainToken = { single_word: false, lstrip: false, rstrip: false, normalized: false };
