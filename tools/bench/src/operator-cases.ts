@@ -112,8 +112,8 @@ export const operatorCases: { readonly [N in OperatorName]: OperatorCase<Attribu
   reshape: { inputs: [activations], attributes: { axes: ['row'], shape: [rows * hidden] } },
   rmsNorm: { inputs: [tokens, perItem], attributes: { epsilon: 1e-6 } },
   rotary: {
-    inputs: [{ shape: [users, events, 8, 16] }, { dtype: 'int32', shape: [events], values: { below: events } }],
-    attributes: { frequencies: Array.from({ length: 8 }, (_, at) => 10000 ** (-at / 8)), interleaved: false, scale: 1 },
+    inputs: [{ shape: [users, events, 128] }, { shape: [events, 8] }, { shape: [events, 8] }],
+    attributes: { heads: 8, interleaved: false },
   },
   scatterAdd: { inputs: [ids, { shape: [rows, width] }], attributes: { axis: 'item', size: items } },
   sigmoid: one,

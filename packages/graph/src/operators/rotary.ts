@@ -13,51 +13,51 @@ import { rawSlice } from './slice.js';
 
 /** Attributes of `rotary`. */
 export interface RotaryAttributes {
-  /** Radians per position, one per pair of elements; elements beyond the pairs are left as they are. */
-  readonly frequencies: readonly number[];
+  /** Heads that lie side by side in the last axis of what is turned. */
+  readonly heads: number;
   /** Whether pairs are neighbours (llama2.c, GPT-J) rather than half a head apart (Llama, Mistral, Qwen, Gemma in Hugging Face's order). */
   readonly interleaved: boolean;
-  /** What sine and cosine are multiplied with, 1 but for YaRN. */
-  readonly scale: number;
 }
 
-/** Pairs of elements turned by an angle that grows with the position. */
+/**
+ * Pairs of elements of each head turned by an angle: `x [..., T, H*S]`, cosines and sines `[T, P]` or `[..., T, P]`, one
+ * for each of P pairs. Elements beyond the pairs are left as they are.
+ */
 export const rotaryOperator = defineComposite<RotaryAttributes>({
   name: 'rotary',
-  infer: ([x, positions], { frequencies }) => {
-    requireFloat('rotary', x!);
-    requireDType('rotary', 'int32', positions!);
-    const rank = x!.shape.length;
-    const width = x!.shape[rank - 1];
-    const lines = x!.shape.slice(0, -2);
-    const fits = rank >= 3 && sameShape(lines.slice(lines.length - positions!.shape.length), positions!.shape);
-    if (!fits) throw mismatch('rotary', 'x of [..., position, head, headSize] and one position each', [x!, positions!]);
-    if (typeof width !== 'number' || 2 * frequencies.length > width) {
-      throw mismatch('rotary', `a head size of at least ${2 * frequencies.length}, known when the graph is built`, [
-        x!,
-      ]);
+  infer: ([x, cosine, sine], { heads }) => {
+    requireFloat('rotary', x!, cosine!, sine!);
+    const width = x!.shape.at(-1);
+    const pairs = cosine!.shape.at(-1);
+    const [lines, turned] = [x!.shape.slice(0, -1), cosine!.shape.slice(0, -1)];
+    const fits =
+      typeof width === 'number' &&
+      typeof pairs === 'number' &&
+      width % heads === 0 &&
+      2 * pairs <= width / heads &&
+      sameShape(cosine!.shape, sine!.shape) &&
+      sameShape(lines.slice(lines.length - turned.length), turned) &&
+      [cosine!, sine!].every(({ dtype }) => dtype === x!.dtype);
+    if (!fits) {
+      const expected = `x of [..., position, ${heads} heads], and one angle for each position and pair of a head`;
+      throw mismatch('rotary', expected, [x!, cosine!, sine!]);
     }
     return [x!];
   },
-  decompose: ([x, positions], { frequencies, interleaved, scale }) => {
-    const half = frequencies.length;
-    const last = x!.axes.length - 1;
-    const width = x!.shape[last] as number;
-    const angles = rawMultiply(
-      rawReshape(rawCast(positions!, x!.dtype), [...positions!.axes, 'head', 'pair'], [...positions!.shape, 1, 1]),
-      constant(new Tensor('float64', ['pair'], [half], Float64Array.from(frequencies)).cast(x!.dtype) as Tensor),
+  decompose: ([x, cosines, sines], { heads, interleaved }) => {
+    const half = cosines!.shape.at(-1) as number;
+    const size = (x!.shape.at(-1) as number) / heads;
+    const lines = x!.shape.slice(0, -1);
+    const x_THS = rawReshape(x!, [...x!.axes.slice(0, -1), 'head', 'headSize'], [...lines, heads, size]);
+    const last = lines.length + 1;
+    const [cosine, sine] = [cosines!, sines!].map((angle) =>
+      rawReshape(angle, [...angle.axes.slice(0, -1), 'head', 'pair'], [...angle.shape.slice(0, -1), 1, half]),
     );
-    const turn = (operator: typeof sineOperator): Symbolic => {
-      const value = applyOne(operator, [angles], {});
-      return scale === 1 ? value : rawMultiply(value, scalarLike(value, scale));
-    };
-    const cosine = turn(cosineOperator);
-    const sine = turn(sineOperator);
-    const turned = rawSlice(x!, last, 0, 2 * half);
+    const turned = rawSlice(x_THS, last, 0, 2 * half);
     const [first, second] = interleaved ? neighbours(turned, half) : halves(turned, half);
     const parts = [
-      rawSubtract(rawMultiply(first, cosine), rawMultiply(second, sine)),
-      rawAdd(rawMultiply(second, cosine), rawMultiply(first, sine)),
+      rawSubtract(rawMultiply(first, cosine!), rawMultiply(second, sine!)),
+      rawAdd(rawMultiply(second, cosine!), rawMultiply(first, sine!)),
     ];
     const joined = interleaved
       ? rawReshape(
@@ -69,28 +69,42 @@ export const rotaryOperator = defineComposite<RotaryAttributes>({
           turned.shape,
         )
       : rawConcat(parts, last);
-    const rest = rawSlice(x!, last, 2 * half, width);
-    return [2 * half === width ? joined : rawConcat([joined, rest], last)];
+    const rest = rawSlice(x_THS, last, 2 * half, size);
+    return [rawReshape(2 * half === size ? joined : rawConcat([joined, rest], last), x!.axes, x!.shape)];
+  },
+  onnx: (emitter, [x, cosine, sine], { attributes: { heads, interleaved } }) => {
+    const pairs = cosine!.shape.at(-1) as number;
+    if (x!.dtype !== 'float32' || x!.shape.length !== 3 || pairs === 0) return undefined;
+    const angles = [cosine!, sine!].map(({ name, shape }) =>
+      shape.length === 3 ? name : emitter.emit('Expand', [name, emitter.sizes([...x!.shape.slice(0, -1), pairs])])[0]!,
+    );
+    return emitter.emit('RotaryEmbedding', [x!.name, ...angles], {
+      num_heads: { int: heads },
+      rotary_embedding_dim: { int: 2 * pairs },
+      interleaved: { int: interleaved ? 1 : 0 },
+    });
   },
   examples: [
-    rotaryExample('halves', [2, 3, 2, 4], [2, 3], { frequencies: [1, 0.1], interleaved: false, scale: 1 }),
-    rotaryExample('neighbours', [2, 3, 2, 4], [2, 3], { frequencies: [1, 0.1], interleaved: true, scale: 1 }),
-    rotaryExample('shared positions, partial', [2, 3, 1, 6], [3], {
-      frequencies: [1, 0.5],
-      interleaved: false,
-      scale: 1.2,
-    }),
-    rotaryExample('empty', [0, 3, 2, 4], [0, 3], { frequencies: [1, 0.1], interleaved: false, scale: 1 }),
+    rotaryExample('halves', [2, 3, 8], [2, 3, 2], { heads: 2, interleaved: false }),
+    rotaryExample('neighbours', [2, 3, 8], [2, 3, 2], { heads: 2, interleaved: true }),
+    rotaryExample('shared angles, partial', [2, 3, 6], [3, 2], { heads: 1, interleaved: false }),
+    rotaryExample('shared angles, partial, neighbours', [2, 3, 12], [3, 2], { heads: 2, interleaved: true }),
+    rotaryExample('long heads', [1, 2, 68], [1, 2, 16], { heads: 2, interleaved: false }),
+    rotaryExample('long heads, neighbours', [1, 2, 68], [1, 2, 17], { heads: 2, interleaved: true }),
+    rotaryExample('no batch', [3, 8], [3, 2], { heads: 2, interleaved: false }),
+    rotaryExample('empty', [0, 3, 8], [0, 3, 2], { heads: 2, interleaved: false }),
+    rotaryExample('no positions', [2, 0, 8], [0, 2], { heads: 2, interleaved: false }),
+    rotaryExample('no pairs', [2, 3, 8], [3, 0], { heads: 2, interleaved: false }),
   ],
 });
 
 function rotaryExample(
   name: string,
   shape: readonly number[],
-  positions: readonly number[],
+  angles: readonly number[],
   attributes: RotaryAttributes,
 ) {
-  return { name, inputs: [{ shape }, { dtype: 'int32' as const, shape: positions, values: { below: 9 } }], attributes };
+  return { name, inputs: [{ shape }, { shape: angles }, { shape: angles }], attributes };
 }
 
 function halves(x: Symbolic, half: number): [Symbolic, Symbolic] {
@@ -110,7 +124,9 @@ function neighbours(x: Symbolic, half: number): [Symbolic, Symbolic] {
 export interface RotaryOptions {
   /** Radians per position of each pair; `rotaryFrequencies` makes the usual ones. */
   readonly frequencies: readonly number[];
+  /** Whether pairs are neighbours rather than half a head apart. */
   readonly interleaved?: boolean;
+  /** What sine and cosine are multiplied with, 1 but for YaRN. */
   readonly scale?: number;
 }
 
@@ -132,11 +148,31 @@ export function rotaryFrequencies(size: number, base = 10_000): number[] {
  * @param x `[...L, T, H, S]`: positions T, heads H, head size S.
  * @param positions `[T]` or `[..., T]`, whole numbers.
  * @returns As `x`.
+ * @throws UserLlmError `shape-mismatch` unless H and S are known when the graph is built, S has room for all pairs, and
+ *   there is one position for each of T.
  */
 export function rotary<A extends Axes, P extends readonly A[number][]>(
   x: Float<A>,
   positions: Symbolic<'int32', P>,
   { frequencies, interleaved = false, scale = 1 }: RotaryOptions,
 ): Float<A> {
-  return applyOne(rotaryOperator, [x, positions], { frequencies, interleaved, scale }) as Float<A>;
+  requireDType('rotary', 'int32', positions);
+  const [heads, size] = x.shape.slice(-2);
+  if (x.shape.length < 2 || typeof heads !== 'number' || typeof size !== 'number') {
+    throw mismatch('rotary', 'x of [..., position, head, headSize], the last two known when the graph is built', [x]);
+  }
+  const angles = rawMultiply(
+    rawReshape(rawCast(positions, x.dtype), [...positions.axes, 'pair'], [...positions.shape, 1]),
+    constant(
+      new Tensor('float64', ['pair'], [frequencies.length], Float64Array.from(frequencies)).cast(x.dtype) as Tensor,
+    ),
+  );
+  const [cosine, sine] = [cosineOperator, sineOperator].map((operator) => {
+    const value = applyOne(operator, [angles], {});
+    return scale === 1 ? value : rawMultiply(value, scalarLike(value, scale));
+  });
+  // Heads stay joined, as linear maps give and take them, so that no element moves.
+  const joined = rawReshape(x, [...x.axes.slice(0, -2), 'heads'], [...x.shape.slice(0, -2), heads * size]);
+  const turned = applyOne(rotaryOperator, [joined, cosine!, sine!], { heads, interleaved });
+  return rawReshape(turned, x.axes, x.shape) as Float<A>;
 }
