@@ -7,19 +7,18 @@ import {
   type Graph,
   type Program,
   type ProgramRunOptions,
-  type Value,
 } from '@user-llm/graph';
-import { UserLlmError, type Tensor } from '@user-llm/tensor';
-import type { EngineSession, Fetches, HostTensor, Results as Memory } from './ort/engine.js';
+import { UserLlmError } from '@user-llm/tensor';
+import { BoundRun, type Into, type Target, type Targets } from './bound-run.js';
+import type { EngineSession, Fetches, HostTensor, Results as Memory, RunOptions } from './ort/engine.js';
 import { feedMemory, OnnxValue, requireOwn } from './value.js';
 
-/** A value that an output is written into: onto its content, or into its spare memory while the run reads it. */
-interface Target {
-  readonly value: OnnxValue;
-  readonly spare: boolean;
+/** A run that is checked and prepared. */
+interface Ready {
+  readonly targets: Targets;
+  run(options: RunOptions): Promise<Memory>;
+  runSync(): Memory;
 }
-
-type Targets = Readonly<Record<string, Target>>;
 
 /** A graph compiled by ONNX Runtime. */
 export class OnnxProgram implements Program {
@@ -55,9 +54,8 @@ export class OnnxProgram implements Program {
     }
     this.#running++;
     try {
-      const { memory, targets } = this.#bind(feeds, into);
-      const results = await this.#session.run(memory, this.#fetches(targets), signal ? { signal } : {});
-      return this.#values(results, targets);
+      const ready = this.#ready(feeds, into);
+      return this.#values(await ready.run(signal ? { signal } : {}), ready.targets);
     } finally {
       this.#running--;
     }
@@ -65,8 +63,8 @@ export class OnnxProgram implements Program {
 
   /** The same on the caller's thread, which it blocks. */
   runSync(feeds: Feeds, { into = {} }: Pick<ProgramRunOptions, 'into'> = {}): Record<string, OnnxValue> {
-    const { memory, targets } = this.#bind(feeds, into);
-    return this.#values(this.#session.runSync(memory, this.#fetches(targets)), targets);
+    const ready = this.#ready(feeds, into);
+    return this.#values(ready.runSync(), ready.targets);
   }
 
   /** Releases the session after the runs under way. */
@@ -74,17 +72,36 @@ export class OnnxProgram implements Program {
     return this.#session.dispose();
   }
 
-  #bind(feeds: Feeds, into: Readonly<Record<string, Value>>): { memory: Record<string, HostTensor>; targets: Targets } {
+  #ready(feeds: Feeds, into: Into): Ready {
+    const [first] = Object.values(into);
+    const known = first instanceof OnnxValue ? first.bound : undefined;
+    if (known?.fits(this.#session, feeds, into)) return again(known, feeds);
     requireOutputs(this.#graph, into, bindFeeds(this.#graph, feeds));
-    const memory = Object.entries(feeds).map(
-      ([name, feed]: [string, Tensor | Value]) => [name, feedMemory(name, feed)] as const,
+    const targets = this.#targets(feeds, into);
+    const fetches = this.#fetches(targets);
+    const written = Object.values(targets);
+    if (written.length > 0 && written.every(({ spare }) => !spare)) {
+      const bound = new BoundRun(this.#session, feeds, into, { fetches, targets });
+      // The next run may be the same. The value keeps it, so that it ends with the memory.
+      written[0]!.value.bound = bound;
+      return again(bound, feeds);
+    }
+    const memory = Object.fromEntries(Object.entries(feeds).map(([name, feed]) => [name, feedMemory(name, feed)]));
+    return {
+      targets,
+      run: (options) => this.#session.run(memory, fetches, options),
+      runSync: () => this.#session.runSync(memory, fetches),
+    };
+  }
+
+  #targets(feeds: Feeds, into: Into): Targets {
+    return Object.fromEntries(
+      Object.entries(into).map(([name, given]) => {
+        const value = requireOwn(`value for output ${JSON.stringify(name)}`, given);
+        const spare = Object.keys(feeds).some((feed) => feeds[feed] === value && feed !== this.#inPlace.get(name));
+        return [name, { value, spare }] as const;
+      }),
     );
-    const targets = Object.entries(into).map(([name, given]) => {
-      const value = requireOwn(`value for output ${JSON.stringify(name)}`, given);
-      const spare = Object.keys(feeds).some((feed) => feeds[feed] === value && feed !== this.#inPlace.get(name));
-      return [name, { value, spare }] as const;
-    });
-    return { memory: Object.fromEntries(memory), targets: Object.fromEntries(targets) };
   }
 
   #fetches(targets: Targets): Fetches {
@@ -102,6 +119,10 @@ export class OnnxProgram implements Program {
       }),
     );
   }
+}
+
+function again(bound: BoundRun, feeds: Feeds): Ready {
+  return { targets: bound.targets, run: (options) => bound.run(feeds, options), runSync: () => bound.runSync(feeds) };
 }
 
 function cachesInPlace({ outputs }: Graph): ReadonlyMap<string, string> {

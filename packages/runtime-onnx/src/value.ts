@@ -9,6 +9,7 @@ import {
   type DType,
   type TypedArray,
 } from '@user-llm/tensor';
+import type { BoundRun } from './bound-run.js';
 import type { HostTensor } from './ort/engine.js';
 
 /** A tensor in memory that ONNX Runtime reads and writes in place. */
@@ -18,6 +19,7 @@ export class OnnxValue implements Value {
   readonly shape: readonly number[];
   #memory: HostTensor | undefined;
   #spare: HostTensor | undefined;
+  #bound: BoundRun | undefined;
 
   /** @internal Takes over the memory. */
   constructor(axes: Axes, memory: HostTensor) {
@@ -49,6 +51,17 @@ export class OnnxValue implements Value {
   dispose(): void {
     this.#memory = undefined;
     this.#spare = undefined;
+    this.bound = undefined;
+  }
+
+  /** @internal The run that writes this value in place, ready to be made again; it ends with the value. */
+  get bound(): BoundRun | undefined {
+    return this.#bound;
+  }
+
+  set bound(run: BoundRun | undefined) {
+    this.#bound?.dispose();
+    this.#bound = run;
   }
 
   /** @internal Memory as large, which a run writes while it reads the value; made when first needed. */

@@ -15,9 +15,9 @@ import {
   type Graph,
   type Value,
 } from '@user-llm/graph';
-import type { Tensor } from '@user-llm/tensor';
+import { Tensor } from '@user-llm/tensor';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { OnnxRuntime } from '../src/index.js';
+import { OnnxRuntime, type OnnxValue } from '../src/index.js';
 import { languageModel, normal, numbers, whole } from './support/models.js';
 
 /** y = x multiplied `times` times by w: work for as long as one likes. */
@@ -151,6 +151,43 @@ describe('a program', () => {
     y.dispose();
     expect(() => y.readSync()).toThrow(expect.objectContaining({ code: 'disposed' }) as Error);
     await program.dispose();
+  });
+
+  test('goes on into the same values, whatever is fed, moved or refused between', async () => {
+    const program = await runtime.compile(small());
+    const value = (rows: number): OnnxValue => runtime.value(normal('nothing', ['row', 'column'], [rows, 2], 0));
+    const [y, other, wide] = [value(2), value(2), value(3)];
+    const x = runtime.value(fed(2));
+    const plusOne = (tensor: Tensor): number[] => numbers(tensor).map((number) => Math.fround(number + 1));
+    const into = async (target: Value, feed: Tensor | Value): Promise<number[]> =>
+      numbers(await (await program.run({ x: feed }, { into: { y: target } }))['y']!.read());
+    for (const name of ['first', 'second']) {
+      const [two, three] = [2, 3].map((rows) => normal(name, ['row', 'column'], [rows, 2]));
+      x.write(two!);
+      expect(await into(y, two!)).toEqual(plusOne(two!));
+      expect(await into(other, x)).toEqual(plusOne(two!));
+      expect(await into(wide, three!)).toEqual(plusOne(three!));
+      expect(await into(y, x)).toEqual(plusOne(two!));
+      // Its memory changes places with another.
+      expect(await into(x, x)).toEqual(plusOne(two!));
+    }
+    const columns = new Tensor('float32', ['column', 'row'], [2, 2], Float32Array.of(1, 2, 3, 4));
+    const turned = columns.permute(['row', 'column']) as Tensor;
+    await into(y, fed(2));
+    expect(await into(y, turned)).toEqual([2, 4, 3, 5]);
+    await expect(into(y, fed(3))).rejects.toMatchObject({ code: 'shape-mismatch' });
+    await expect(into(y, columns as Tensor)).rejects.toMatchObject({ code: 'axis-mismatch' });
+    await expect(into(y, fed(2).cast('float64') as Tensor)).rejects.toMatchObject({ code: 'dtype-mismatch' });
+    const together = await Promise.all([into(y, fed(2)), into(y, fed(2))]);
+    expect(together).toEqual([plusOne(fed(2)), plusOne(fed(2))]);
+    const again = await runtime.compile(small());
+    expect(numbers(again.runSync({ x: fed(2) }, { into: { y } })['y']!.readSync())).toEqual(plusOne(fed(2)));
+    await again.dispose();
+    await expect(again.run({ x: fed(2) }, { into: { y } })).rejects.toMatchObject({ code: 'disposed' });
+    y.dispose();
+    await expect(into(y, fed(2))).rejects.toMatchObject({ code: 'disposed' });
+    await program.dispose();
+    await expect(into(other, x)).rejects.toMatchObject({ code: 'disposed' });
   });
 
   test('lets the event loop turn, takes no more runs than told, and ends one that is aborted', async () => {

@@ -133,12 +133,12 @@ class Decoder implements DecodeStepper {
       ...own.caches,
       ...own.context,
     };
-    const into = Object.fromEntries(Object.entries(own.caches).map(([name, cache]) => [`next/${name}`, cache]));
-    const results = await this.#run('step', feeds, signal, into);
+    const results = await this.#run('step', feeds, signal, own.written);
     tokens.forEach((token, slot) => {
       if (token >= 0) own.lengths[slot]!++;
     });
-    return taken(results['logits']!);
+    own.keepLogits(results['logits']!);
+    return (await results['logits']!.read()) as Tensor<'float32'>;
   }
 
   async extend(slots: Slots, tokens: readonly (readonly number[])[], { signal }: StepOptions = {}) {

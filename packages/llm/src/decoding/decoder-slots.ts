@@ -6,17 +6,17 @@ import type { Branches, Slots } from './decode-stepper.js';
 export class DecoderSlots implements Slots {
   readonly lengths: number[];
   readonly room: number;
-  /** Caches by the names of the graphs' inputs. */
-  caches: Record<string, Value>;
   readonly context: Readonly<Record<string, Value>>;
   /** Values of the context that are disposed of with the slots. */
   readonly #owned: readonly Value[];
+  #caches: Readonly<Record<string, Value>> = {};
+  #written: Readonly<Record<string, Value>> = {};
   #disposed = false;
 
   constructor(
     lengths: number[],
     room: number,
-    caches: Record<string, Value>,
+    caches: Readonly<Record<string, Value>>,
     context: Readonly<Record<string, Value>>,
     owned: readonly Value[],
   ) {
@@ -25,6 +25,32 @@ export class DecoderSlots implements Slots {
     this.room = room;
     this.caches = caches;
     this.context = context;
+  }
+
+  /** Caches by the names of the graphs' inputs. */
+  get caches(): Readonly<Record<string, Value>> {
+    return this.#caches;
+  }
+
+  set caches(caches: Readonly<Record<string, Value>>) {
+    this.#caches = caches;
+    const onto = Object.entries(caches).map(([name, cache]) => [`next/${name}`, cache] as const);
+    this.#written = { ...Object.fromEntries(onto), ...(this.logits && { logits: this.logits }) };
+  }
+
+  /** Logits of the last step. */
+  get logits(): Value | undefined {
+    return this.#written['logits'];
+  }
+
+  /** What a step writes onto, by output: the caches, and the logits of the step before. */
+  get written(): Readonly<Record<string, Value>> {
+    return this.#written;
+  }
+
+  /** Keeps the logits that a step has made, for the next to write onto. */
+  keepLogits(logits: Value): void {
+    if (logits !== this.logits) this.#written = { ...this.#written, logits };
   }
 
   /** @throws UserLlmError `disposed` after `dispose`; `bad-argument` unless there are as many slots as asked for. */
@@ -40,7 +66,7 @@ export class DecoderSlots implements Slots {
 
   dispose(): void {
     this.#disposed = true;
-    const values = [...Object.values(this.caches), ...this.#owned];
+    const values = [...Object.values(this.#written), ...this.#owned];
     for (const value of values) value.dispose();
   }
 }
