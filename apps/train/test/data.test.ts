@@ -26,7 +26,7 @@ const world = ['--source', 'simulate', '--users', '60', '--items', '80', '--even
 describe('data prepare', () => {
   it('makes a world, tells its steps, and sums up', async () => {
     expect(await main(['data', 'prepare', ...world, '--out', join(folder, 'world')])).toBe(0);
-    expect(said).toMatch(/^check files\nread events\nread items\nfilter\nwrite events\nwrite items\nfinish\n/);
+    expect(said).toMatch(/^check files\nread events\nsort events\nread items\nfilter\nwrite events\nwrite items\nfinish\n/);
     expect(said).toContain('1,500 events of 60 users with 80 items\nfrom 2018-');
     expect(said).toContain('1,500 rows read; bad: none; duplicates dropped: 0');
   });

@@ -158,6 +158,20 @@ describe('events', () => {
     expect(kept.counts.events).toBe(5);
   });
 
+  it('duplicates are found among others of the same user and time, and of ids that are no numbers', async () => {
+    const content = 'who,what,at\nx,b,5\nx,a,5\nx,b,5\n7,b,5\nx,a,6\n7,b,5\n07,b,5\nx,a,5\n';
+    const { manifest, output } = await prepare({ 'clicks.csv': content }, clicks);
+    expect(manifest.rows.events).toEqual({ read: 8, bad: {}, duplicates: 3 });
+    const rows = (await rowsOf(output, 'events')).map(({ user, item, time }) => [user, item, Number(time)]);
+    expect(rows).toEqual([
+      ['7', 'b', 5000],
+      ['x', 'b', 5000],
+      ['x', 'a', 5000],
+      ['x', 'a', 6000],
+      ['07', 'b', 5000],
+    ]);
+  });
+
   it('equal times stand by file and row, however many threads work', async () => {
     const rows = (from: number) => Array.from({ length: 20_000 }, (_, n) => `${n % 3},i${from + n},77\n`).join('');
     const paths = rawFiles({ 'a.csv': `who,what,at\n${rows(20_000)}`, 'b.csv': `who,what,at\n${rows(0)}` });

@@ -84,7 +84,7 @@ export interface WriteReport {
 
 /** How far a long step is. */
 export interface TableProgress {
-  readonly step: 'read events' | 'read items' | 'filter' | 'write events' | 'write items';
+  readonly step: 'read events' | 'sort events' | 'read items' | 'filter' | 'write events' | 'write items';
   /** 0 to 1, where the engine knows. */
   readonly fraction?: number;
 }

@@ -31,7 +31,8 @@ export type Shape = z.infer<typeof shapeSchema>;
 
 /** How far a preparation is. */
 export interface PrepareProgress {
-  readonly step: 'check files' | 'read events' | 'read items' | 'filter' | 'write events' | 'write items' | 'finish';
+  readonly step:
+    'check files' | 'read events' | 'sort events' | 'read items' | 'filter' | 'write events' | 'write items' | 'finish';
   /** 0 to 1, where it is known. */
   readonly fraction?: number;
 }

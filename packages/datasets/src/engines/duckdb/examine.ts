@@ -2,46 +2,41 @@ import type { BadRow, BadRowReason, StageReport, TableLimits, TableName } from '
 import { idColumns } from '../canonical-columns.js';
 import { identifier } from '../sql.js';
 import type { Connection } from './connection.js';
-import { integerOf, rawName, type StagedColumn } from './staged-table.js';
+import { integerOf, rawName } from './staged-table.js';
 
 /** Finds the raw file and row, from 1, of a position. */
 export type Place = (position: number) => Pick<BadRow, 'file' | 'row'>;
 
-/** What a staged table holds: rows, bad rows, and which ids are plain decimal numbers. */
+/** The type that holds the ids of a column as numbers: the narrowest, for what is sorted is first of all moved. */
+export type NumberType = 'UINTEGER' | 'UBIGINT';
+
+/** What a staged table holds. */
 export interface Examination {
   readonly report: Omit<StageReport, 'duplicates'>;
-  readonly integers: Readonly<Record<string, string>>;
+  /** The ids that are plain decimal numbers in all usable rows. */
+  readonly numbers: ReadonlyMap<string, NumberType>;
 }
 
-/**
- * Counts the rows of a staged table in one scan, and lists the bad ones.
- *
- * Ids such as `42` (no sign, no leading zero) can be sorted as numbers in place of text; whether all are is found here.
- */
+/** Counts the rows of a staged table in one scan, and lists the bad ones. */
 export async function examine(
   connection: Connection,
   table: TableName,
-  staged: ReadonlyMap<string, StagedColumn>,
   limits: TableLimits,
   place: Place,
   onFraction?: (fraction: number) => void,
 ): Promise<Examination> {
-  const ids = idColumns[table].map((id) => {
-    if (staged.get(id)?.integer !== undefined) {
-      return { id, number: integerOf(id), plain: `coalesce(min(${integerOf(id)}) >= 0, true)` };
-    }
-    const number = `try_cast(${identifier(id)} AS UBIGINT)`;
-    const same = `coalesce(${number}::VARCHAR = ${identifier(id)}, false)`;
-    return { id, number, plain: `coalesce(bool_and(${same}) FILTER (reason IS NULL), true)` };
-  });
+  const facts = idColumns[table].map(
+    (id) => `count(${identifier(id)}) FILTER (reason IS NULL) = 0 AS ${identifier(`all ${id}`)},
+       coalesce(max(${integerOf(id)}) FILTER (reason IS NULL) < 4294967296, true) AS ${identifier(`small ${id}`)}`,
+  );
   const found = await connection.one(
-    `SELECT count(*) AS "rows", count(reason) AS bad, ${ids.map(({ id, plain }) => `${plain} AS ${identifier(id)}`).join(', ')}
-     FROM ${rawName(table)}`,
+    `SELECT count(*) AS "rows", count(reason) AS bad, ${facts.join(', ')} FROM ${rawName(table)}`,
     onFraction,
   );
-  const integers = Object.fromEntries(ids.filter(({ id }) => found[id] === true).map(({ id, number }) => [id, number]));
+  const plain = idColumns[table].filter((id) => found[`all ${id}`] === true);
+  const numbers = new Map(plain.map((id) => [id, found[`small ${id}`] === true ? 'UINTEGER' : 'UBIGINT'] as const));
   const rows = Number(found['rows']);
-  if (Number(found['bad']) === 0) return { report: { rows, bad: {}, badRows: [] }, integers };
+  if (Number(found['bad']) === 0) return { report: { rows, bad: {}, badRows: [] }, numbers };
 
   const reasons = await connection.run(
     `SELECT reason, count(*) AS n FROM ${rawName(table)} WHERE reason IS NOT NULL GROUP BY reason ORDER BY reason`,
@@ -58,7 +53,7 @@ export async function examine(
   }));
   return {
     report: { rows, bad: Object.fromEntries(reasons.map((row) => [row['reason'], Number(row['n'])])), badRows },
-    integers,
+    numbers,
   };
 }
 

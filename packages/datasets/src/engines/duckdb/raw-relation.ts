@@ -1,10 +1,10 @@
 import type { RawFormat } from '@user-llm/plugin';
 import { identifier, literal } from '../sql.js';
 
-/** SQL that reads one raw file row by row, in the file's order. */
+/** SQL that reads raw files row by row, in their order. */
 export interface RawRelation {
   readonly sql: string;
-  /** SQL of the beginning of a raw row, for the list of bad rows. */
+  /** SQL of the beginning of a raw row that is called `"=raw"`, for the list of bad rows. */
   readonly excerpt: string;
   /** SQL that is true for a row that is none of its format. */
   readonly unreadable: string;
@@ -29,7 +29,7 @@ export function separatedRelation(
     sql: `read_csv(${literal(file)}, columns = {${columns}}, auto_detect = false, header = ${format.names === undefined},
       delim = ${literal(separator)}, quote = ${literal(quote)}, escape = ${literal(quote)},
       store_rejects = true, rejects_table = ${literal(rejected)}, rejects_scan = ${literal(`${rejected}_scan`)})`,
-    excerpt: `left(concat_ws(${literal(separator)}, ${names.map(identifier).join(', ')}), 200)`,
+    excerpt: `left(concat_ws(${literal(separator)}, ${names.map((name) => `"=raw".${identifier(name)}`).join(', ')}), 200)`,
     unreadable: 'false',
   };
 }
@@ -38,20 +38,24 @@ export function separatedRelation(
 export function jsonLinesRelation(file: string): RawRelation {
   return {
     sql: `read_ndjson_objects(${literal(file)}, ignore_errors = true, maximum_object_size = 67108864)`,
-    excerpt: `left(json::VARCHAR, 200)`,
+    excerpt: `left("=raw".json::VARCHAR, 200)`,
     unreadable: `json IS NULL OR json_type(json) IS DISTINCT FROM 'OBJECT'`,
   };
 }
 
-/** Bits of a position below the number of the file. */
-export const rowBits = 40;
-
-/** Reads Parquet files, which know the place of each row. */
-export function parquetRelation(files: readonly string[]): RawRelation {
+/**
+ * Reads Parquet files, which know the place of each row.
+ *
+ * @param files With the position of the first row of each.
+ */
+export function parquetRelation(files: readonly { readonly file: string; readonly first: number }[]): RawRelation {
+  const names = files.map(({ file }) => literal(file)).join(', ');
+  const first =
+    files.length === 1 ? '' : `[${files.map((start) => start.first).join(', ')}][file_index::INTEGER + 1] + `;
   return {
-    sql: `(SELECT *, file_index, file_row_number FROM read_parquet([${files.map(literal).join(', ')}], union_by_name = true)) AS "=raw"`,
+    sql: `(SELECT *, file_index, file_row_number FROM read_parquet([${names}], union_by_name = true))`,
     excerpt: `left("=raw"::VARCHAR, 200)`,
     unreadable: 'false',
-    position: `((file_index::UBIGINT << ${rowBits}) | file_row_number::UBIGINT)`,
+    position: `(${first}file_row_number)`,
   };
 }

@@ -14,27 +14,29 @@ import type {
   WriteReport,
 } from '@user-llm/plugin';
 import { UserLlmError } from '@user-llm/tensor';
-import { canonicalKinds, canonicalTypes } from '../canonical-columns.js';
+import { canonicalKinds } from '../canonical-columns.js';
 import { identifier, literal } from '../sql.js';
+import type { ColumnSql } from './column.js';
 import type { Connection } from './connection.js';
 import { dropDuplicateEvents, dropDuplicateItems } from './duplicates.js';
 import { filterEvents } from './filter.js';
-import { stage, type StagedTable } from './stage.js';
-import { rawName } from './staged-table.js';
+import { dropStaged, stage, type StagedTable } from './stage.js';
+import { nothing, usableSelect } from './staged-table.js';
 
 /** Rows of a group in the Parquet files: what a reader holds in memory at a time. */
 const rowGroupSize = 122_880;
 /** Different values that a row group keeps in a dictionary: items, so that readers decode each once, but not times. */
 const dictionarySize = 32_768;
 
-/** Types of the columns of items when there is no metadata. */
-const unknownItems = new Map(Object.entries(canonicalKinds.items).map(([name, kind]) => [name, canonicalTypes[kind]]));
+/** The columns of items when there is no metadata. */
+const unknownItems = new Map(Object.entries(canonicalKinds.items).map(([name, kind]) => [name, nothing(kind)]));
 
 /**
  * A preparation in DuckDB.
  *
- * The relations follow one another: `raw_events` (all rows), `good_events` (usable ones, ids as numbers where they are
- * plain numbers), `kept_events` (after the filter); `raw_items`, `good_items`.
+ * The relations follow one another: `raw_events` (all rows), `sorted_events` (the usable ones in their last order, ids as
+ * numbers where they are plain numbers; duplicates and what the filter drops are deleted from it), `known_items` (the
+ * items of these); `raw_items`, `usable_items`, `good_items` (without duplicates).
  */
 export class DuckDbSession implements TableSession {
   private events: StagedTable | undefined;
@@ -48,22 +50,27 @@ export class DuckDbSession implements TableSession {
 
   async stageEvents(table: RawTable<EventColumns>, limits: TableLimits): Promise<StageReport> {
     this.events = await stage(this.connection, 'events', table, limits, this.telling('read events'));
-    const { columns, integers, report } = this.events;
-    const values = [...columns.keys()].map((name) => {
-      const number = integers[name];
-      return number === undefined ? identifier(name) : `${number} AS ${identifier(name)}`;
-    });
+    const { columns, numbers, report } = this.events;
+    const held = [...columns].flatMap(([name, { absent }]) => (absent ? [] : [name]));
+    const user = numbers.has('user') ? 'user' : 'strlen(user), user';
+    const position = report.rows < 2 ** 32 ? 'position::UINTEGER' : 'position';
+    // Bytes that are moved are what sorting costs: ids stay numbers, and what the source does not have stays out.
     await this.connection.run(
-      `CREATE VIEW usable_events AS SELECT position, ${values.join(', ')} FROM ${rawName('events')} WHERE reason IS NULL`,
+      `CREATE TABLE sorted_events AS SELECT ${held.map(identifier).join(', ')}
+       FROM (${usableSelect('events', columns, numbers)}) ORDER BY ${user}, "time", ${position}`,
+      this.telling('sort events'),
     );
-    const duplicates = await dropDuplicateEvents(this.connection, [...columns.keys()], limits.duplicates);
+    await dropStaged(this.connection, 'events');
+    const duplicates = limits.duplicates === 'drop' ? await dropDuplicateEvents(this.connection, held) : 0;
     return { ...report, duplicates };
   }
 
   async stageItems(table: RawTable<ItemColumns>, limits: TableLimits): Promise<StageReport> {
     this.items = await stage(this.connection, 'items', table, limits, this.telling('read items'));
+    const { columns, report } = this.items;
+    await this.connection.run(`CREATE VIEW usable_items AS ${usableSelect('items', columns, new Map())}`);
     const duplicates = await dropDuplicateItems(this.connection);
-    return { ...this.items.report, duplicates };
+    return { ...report, duplicates };
   }
 
   async filter(thresholds: Thresholds): Promise<FilterReport> {
@@ -73,30 +80,29 @@ export class DuckDbSession implements TableSession {
   }
 
   async writeEvents(path: string): Promise<WriteReport> {
-    const { columns, integers } = this.staged();
-    const user = integers['user'] === undefined ? 'strlen(user), user' : 'user';
-    const values = [...columns].map(([name, type]) => `${identifier(name)}::${type} AS ${identifier(name)}`);
-    // Ids stay numbers while rows are sorted, and become text on the way out: a third of the time and memory.
-    const sorted = `SELECT * FROM kept_events ORDER BY ${user}, "time", position`;
-    return await this.write('events', `SELECT ${values.join(', ')} FROM (${sorted})`, path, columns);
+    const { columns } = this.staged();
+    const values = [...columns].map(([name, { absent, type, value }]) =>
+      absent ? `${value} AS ${identifier(name)}` : `${identifier(name)}::${type} AS ${identifier(name)}`,
+    );
+    return await this.write('events', `SELECT ${values.join(', ')} FROM sorted_events`, path, columns);
   }
 
   async writeItems(path: string): Promise<WriteReport & ItemReport> {
     this.staged();
-    const columns: ReadonlyMap<string, string> = this.items?.columns ?? unknownItems;
+    const columns = this.items?.columns ?? unknownItems;
     const described = this.items === undefined ? '(SELECT NULL::VARCHAR AS item WHERE false)' : 'good_items';
     const join = this.thresholds.item > 1 ? 'RIGHT JOIN' : 'FULL JOIN';
-    const values = [...columns].map(([name, type]) => {
-      if (name === 'item') return 'coalesce(described.item, counted.item) AS item';
-      const value = this.items === undefined ? `NULL::${type}` : `described.${identifier(name)}`;
+    const values = [...columns].map(([name, { absent, type, value: none }]) => {
+      if (name === 'item') return 'coalesce(described.item, known.item) AS item';
+      const value = absent ? none : `described.${identifier(name)}`;
       return `${type.endsWith('[]') ? `coalesce(${value}, [])` : value} AS ${identifier(name)}`;
     });
     const select = `SELECT ${values.join(', ')} FROM ${described} AS described
-      ${join} (SELECT item::VARCHAR AS item FROM item_counts) AS counted USING (item)
+      ${join} (SELECT item::VARCHAR AS item FROM known_items) AS known USING (item)
       ORDER BY strlen(item), item`;
     const report = await this.write('items', select, path, columns);
     const { n } = await this.connection.one(
-      `SELECT count(*) AS n FROM item_counts WHERE item::VARCHAR NOT IN (SELECT item FROM ${described})`,
+      `SELECT count(*) AS n FROM known_items WHERE item::VARCHAR NOT IN (SELECT item FROM ${described})`,
     );
     return { ...report, items: report.rows, withoutMetadata: Number(n) };
   }
@@ -121,12 +127,12 @@ export class DuckDbSession implements TableSession {
     table: TableName,
     select: string,
     path: string,
-    columns: ReadonlyMap<string, string>,
+    columns: ReadonlyMap<string, ColumnSql>,
   ): Promise<WriteReport> {
     const { Count: rows } = await this.connection.one(
       `COPY (${select}) TO ${literal(path)} (FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE ${rowGroupSize}, DICTIONARY_SIZE_LIMIT ${dictionarySize})`,
       this.telling(`write ${table}`),
     );
-    return { rows: Number(rows), columns: Object.fromEntries(columns) };
+    return { rows: Number(rows), columns: Object.fromEntries([...columns].map(([name, { type }]) => [name, type])) };
   }
 }

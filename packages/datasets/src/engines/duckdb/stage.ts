@@ -2,24 +2,41 @@ import type { BadRow, Column, RawTable, SeparatedFormat, StageReport, TableLimit
 import { columnNames } from '../../files/header.js';
 import { firstLine } from '../../files/first-line.js';
 import { isAddress } from '../../files/read-bytes.js';
-import { identifier, literal } from '../sql.js';
+import { literal } from '../sql.js';
 import { firstLineAt, openAddresses } from './addresses.js';
 import type { Connection } from './connection.js';
-import { examine, rejectedRows, type Place } from './examine.js';
-import { jsonLinesRelation, parquetRelation, rowBits, separatedRelation } from './raw-relation.js';
-import { rawName, stagedColumns, stagedSelect, type StagedColumn } from './staged-table.js';
+import { examine, rejectedRows, type Examination, type Place } from './examine.js';
+import { jsonLinesRelation, parquetRelation, separatedRelation } from './raw-relation.js';
+import { heldColumns, rawName, stagedColumns, stagedSelect, type StagedColumn } from './staged-table.js';
 
 /** A raw table as the engine holds it: the relation `raw_events` or `raw_items` with a `position` in every row. */
 export interface StagedTable {
   readonly report: Omit<StageReport, 'duplicates'>;
-  /** Names and SQL types of the columns, in file order. */
-  readonly columns: ReadonlyMap<string, string>;
-  /** SQL of each id as a whole number, where all of them are plain decimal numbers: those sort and count fast. */
-  readonly integers: Readonly<Record<string, string>>;
+  /** The canonical columns, in file order. */
+  readonly columns: ReadonlyMap<string, StagedColumn>;
+  /** The ids that are plain decimal numbers in all usable rows: those sort and count fast. */
+  readonly numbers: Examination['numbers'];
 }
 
 type Raw = RawTable<Readonly<Record<string, Column | undefined>>>;
 type OnFraction = (fraction: number) => void;
+
+/** Name of the table that holds the rows of text files. */
+const rowsName = (table: TableName) => `${rawName(table)}_rows`;
+
+/** A raw file, and the position of its first row among those of all files. */
+interface FileStart {
+  readonly file: string;
+  readonly first: number;
+}
+
+/** Finds the file of a position. */
+const placeIn =
+  (starts: readonly FileStart[]): Place =>
+  (position) => {
+    const start = starts.findLast(({ first }) => first <= position);
+    return { file: start?.file ?? '', row: position - (start?.first ?? 0) + 1 };
+  };
 
 /**
  * Reads raw files into a relation of the connection and finds what is wrong with them.
@@ -48,11 +65,13 @@ async function stageText(
   onFraction: OnFraction,
 ): Promise<StagedTable> {
   const staged = stagedColumns(table, columns, format.kind);
-  const rows = `${rawName(table)}_rows`;
-  const definitions = [...staged].map(([name, { type }]) => `${identifier(name)} ${type}`).join(', ');
-  await connection.run(`CREATE TABLE ${rows} (${definitions}, reason VARCHAR, excerpt VARCHAR)`);
+  const rows = rowsName(table);
+  const definitions = heldColumns(staged)
+    .map(([name, type]) => `${name} ${type}, `)
+    .join('');
+  await connection.run(`CREATE TABLE ${rows} (${definitions}reason VARCHAR, excerpt VARCHAR)`);
 
-  const starts: { readonly file: string; readonly first: number }[] = [];
+  const starts: FileStart[] = [];
   const rejected: BadRow[] = [];
   let [read, rejects] = [0, 0];
   for (const [index, file] of files.entries()) {
@@ -73,11 +92,7 @@ async function stageText(
   }
 
   await connection.run(`CREATE VIEW ${rawName(table)} AS SELECT rowid AS position, * FROM ${rows}`);
-  const place: Place = (position) => {
-    const start = starts.findLast(({ first }) => first <= position);
-    return { file: start?.file ?? '', row: position - (start?.first ?? 0) + 1 };
-  };
-  const { report, integers } = await examine(connection, table, staged, limits, place);
+  const { report, numbers } = await examine(connection, table, limits, placeIn(starts));
   const unreadable = (report.bad['unreadable-row'] ?? 0) + rejects;
   return {
     report: {
@@ -85,8 +100,8 @@ async function stageText(
       bad: unreadable > 0 ? { ...report.bad, 'unreadable-row': unreadable } : report.bad,
       badRows: [...rejected, ...report.badRows].slice(0, limits.listedBadRows),
     },
-    columns: typesOf(staged),
-    integers,
+    columns: staged,
+    numbers,
   };
 }
 
@@ -107,14 +122,24 @@ async function stageParquet(
   );
   const types = Object.fromEntries(described.map((row) => [String(row['column_name']), String(row['column_type'])]));
   const staged = stagedColumns(table, columns, 'parquet', types);
-  const select = stagedSelect(table, staged, parquetRelation(files), limits);
-  await connection.run(`CREATE VIEW ${rawName(table)} AS ${select}`);
-  const place: Place = (position) => ({
-    file: files[Math.floor(position / 2 ** rowBits)] ?? '',
-    row: (position % 2 ** rowBits) + 1,
-  });
-  return { ...(await examine(connection, table, staged, limits, place, onFraction)), columns: typesOf(staged) };
+  const starts = await parquetStarts(connection, files);
+  const relation = parquetRelation(starts);
+  await connection.run(`CREATE VIEW ${rawName(table)} AS ${stagedSelect(table, staged, relation, limits)}`);
+  return { ...(await examine(connection, table, limits, placeIn(starts), onFraction)), columns: staged };
 }
 
-const typesOf = (staged: ReadonlyMap<string, StagedColumn>) =>
-  new Map([...staged].map(([name, { type }]) => [name, type]));
+async function parquetStarts(connection: Connection, files: readonly string[]): Promise<readonly FileStart[]> {
+  const starts: FileStart[] = [];
+  let first = 0;
+  for (const file of files) {
+    starts.push({ file, first });
+    const { n } = await connection.one(`SELECT num_rows AS n FROM parquet_file_metadata(${literal(file)})`);
+    first += Number(n);
+  }
+  return starts;
+}
+
+/** Drops a staged table whose rows are not needed any more, so that its space is used again. */
+export async function dropStaged(connection: Connection, table: TableName): Promise<void> {
+  await connection.run(`DROP VIEW ${rawName(table)}; DROP TABLE IF EXISTS ${rowsName(table)}`);
+}
