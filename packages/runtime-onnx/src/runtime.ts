@@ -23,6 +23,8 @@ export class OnnxRuntime implements Runtime {
   readonly engine: Engine;
   readonly #options: SessionOptions;
   readonly #pending: number;
+  /** The weights given last that a piece of memory is among. */
+  readonly #weights = new WeakMap<TypedArray, SharedWeights>();
 
   private constructor(engine: Engine, options: SessionOptions, pending: number) {
     this.engine = engine;
@@ -57,11 +59,11 @@ export class OnnxRuntime implements Runtime {
       ...graph,
       inputs: Object.fromEntries(Object.entries(graph.inputs).filter(([name]) => !names.has(name))),
     };
-    return new OnnxProgram(fed, await this.#session(graph, names, shared(frozen)), this.#pending);
+    return new OnnxProgram(fed, await this.#session(graph, names, this.#shared(frozen)), this.#pending);
   }
 
   compileTrainStep(source: GraphSource, options: TrainStepOptions): Promise<OnnxStatefulProgram> {
-    const weights = shared(options.frozen ?? {});
+    const weights = this.#shared(options.frozen ?? {});
     const program = new OnnxStatefulProgram(source, options, (graph, frozen) => this.#session(graph, frozen, weights));
     return Promise.resolve(program);
   }
@@ -79,12 +81,19 @@ export class OnnxRuntime implements Runtime {
       ...(weights && read.length > 0 && { weights: weights.only(read) }),
     });
   }
-}
 
-function shared(frozen: Readonly<Record<string, Tensor>>): SharedWeights | undefined {
-  const entries = Object.entries(frozen).map(([name, tensor]) => {
-    const { dtype, shape, data } = tensor.contiguous();
-    return [name, { dtype: dtype as BaseDType, shape, data: data as TypedArray }] as const;
-  });
-  return entries.length === 0 ? undefined : new SharedWeights(Object.fromEntries(entries));
+  /** The weights that were given before with the same memory, since sessions with them share what is made of it. */
+  #shared(frozen: Readonly<Record<string, Tensor>>): SharedWeights | undefined {
+    const tensors = Object.entries(frozen).map(([name, tensor]) => {
+      const { dtype, shape, data } = tensor.contiguous();
+      return [name, { dtype: dtype as BaseDType, shape, data: data as TypedArray }] as const;
+    });
+    const [first] = tensors;
+    if (!first) return undefined;
+    const known = this.#weights.get(first[1].data);
+    if (known && tensors.every(([name, { data }]) => known.tensors[name]?.data === data)) return known;
+    const made = new SharedWeights(Object.fromEntries(tensors));
+    for (const [, { data }] of tensors) this.#weights.set(data, made);
+    return made;
+  }
 }

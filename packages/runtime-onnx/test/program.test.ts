@@ -16,7 +16,7 @@ import {
   type Value,
 } from '@user-llm/graph';
 import { Tensor } from '@user-llm/tensor';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { OnnxRuntime, type OnnxValue } from '../src/index.js';
 import { languageModel, normal, numbers, whole } from './support/models.js';
 
@@ -63,6 +63,29 @@ describe.each([1, 2])('programs on %d threads', (threads) => {
     const got = (await program.run({ x: feeds['x']! }))['y']!.readSync();
     expect(numbers(got)).toEqual(numbers((await alone.run(feeds))['y']!.readSync()));
     await Promise.all([program.dispose(), alone.dispose()]);
+  });
+
+  test('programs that are given the same tensors share what is made of them', async () => {
+    const { x, w } = longFeeds(4) as { x: Tensor; w: Tensor };
+    const spare = normal('spare', ['column'], [4]);
+    const opened = vi.spyOn(runtime.engine, 'createSession');
+    const { inputs, outputs } = longGraph(4, 1);
+    const wider = graph([...Object.values(inputs), input('spare', 'float32', ['column'], [4])], outputs);
+    const programs = [
+      await runtime.compile(wider, { w, spare }),
+      await runtime.compile(longGraph(4, 2), { w }),
+      await runtime.compile(longGraph(4, 2), { w: w.cast('float64').cast('float32') as Tensor }),
+    ];
+    const whole = opened.mock.calls.map(([, options]) => options!.weights!.whole);
+    opened.mockRestore();
+    expect(whole[1]).toBe(whole[0]);
+    expect(whole[2]).not.toBe(whole[0]);
+    await programs[0]!.dispose();
+    const [, same, other] = programs;
+    expect(numbers((await same!.run({ x }))['y']!.readSync())).toEqual(
+      numbers((await other!.run({ x }))['y']!.readSync()),
+    );
+    await Promise.all(programs.map((program) => program.dispose()));
   });
 
   test('batch and sequence may be symbolic, frozen weights and fed ones alike', async () => {

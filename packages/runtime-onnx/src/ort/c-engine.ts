@@ -9,6 +9,7 @@ import { RunSlots } from './run-slots.js';
 import { disposed } from './session-errors.js';
 import { logSeverity } from './session-options.js';
 import type { SharedWeights } from './shared-weights.js';
+import { trimMemory, type TrimMemory } from './trim-memory.js';
 
 /** What the sessions of one engine share. */
 export interface CContext {
@@ -17,6 +18,16 @@ export interface CContext {
   /** ONNX Runtime's default allocator, which is its own and is never released. */
   readonly allocator: bigint;
   readonly slots: RunSlots;
+}
+
+/** What sessions with the same weights share. */
+interface Shared {
+  /** By initializer name. */
+  readonly values: ReadonlyMap<string, Handle>;
+  /** The packed forms that kernels make of the weights. */
+  readonly packed: Handle;
+  /** Sessions that are there, or under way. */
+  users: number;
 }
 
 /** `OrtDeviceAllocator` and `OrtMemTypeDefault`: memory that is not from an arena. */
@@ -32,13 +43,12 @@ export class CEngine implements Engine {
   /** Not collected but released by `dispose` alone: sessions use it to their end. */
   #env: bigint | undefined;
   readonly #sessions = new Set<WeakRef<CSession>>();
-  readonly #weights = new WeakMap<
-    SharedWeights,
-    { readonly values: ReadonlyMap<string, Handle>; readonly packed: Handle }
-  >();
+  readonly #weights = new WeakMap<SharedWeights, Shared>();
+  readonly #trim: TrimMemory;
 
   private constructor(context: CContext, env: bigint) {
     this.#context = context;
+    this.#trim = trimMemory(context.api.koffi);
     this.#env = env;
     this.version = context.api.version;
     this.availableProviders = availableProviders(context.api);
@@ -68,10 +78,13 @@ export class CEngine implements Engine {
     if (this.#env === undefined) throw disposed('engine');
     const { api } = this.#context;
     const native = sessionOptions(api, options, this.availableProviders);
+    const shared = options.weights && this.#take(options.weights);
+    const release = async (): Promise<void> => {
+      if (shared) await this.#give(shared, options.weights!);
+    };
     try {
-      const weights = options.weights && this.#share(options.weights);
-      if (weights) this.#addWeights(native.address, weights.values);
-      const packed = weights?.packed.address ?? null;
+      if (shared) this.#addWeights(native.address, shared.values, Object.keys(options.weights!.tensors));
+      const packed = shared?.packed.address ?? null;
       const out = new BigUint64Array(1);
       if (typeof model === 'string') {
         await api.callAsync(
@@ -86,8 +99,13 @@ export class CEngine implements Engine {
         const name = 'CreateSessionFromArrayWithPrepackedWeightsContainer';
         await api.callAsync(name, this.#env, model, model.byteLength, native.address, packed, out);
       }
-      const handle = new Handle(api, 'session', 'ReleaseSession', out[0]!, [weights, options.weights]);
-      return this.#opened(handle, options);
+      const handle = new Handle(api, 'session', 'ReleaseSession', out[0]!, [shared, options.weights?.whole]);
+      // What was packed again, only to find that it is there already, was freed.
+      if (shared && shared.users > 1) await this.#trim();
+      return this.#opened(handle, options, release);
+    } catch (error) {
+      await release();
+      throw error;
     } finally {
       native.dispose();
     }
@@ -102,9 +120,9 @@ export class CEngine implements Engine {
     this.#context.api.call('ReleaseEnv', env);
   }
 
-  #opened(handle: Handle, options: SessionOptions): CSession {
+  #opened(handle: Handle, options: SessionOptions, release: () => Promise<void>): CSession {
     try {
-      const session = new CSession(this.#context, handle, options);
+      const session = new CSession(this.#context, handle, options, release);
       for (const known of this.#sessions) if (!known.deref()) this.#sessions.delete(known);
       this.#sessions.add(new WeakRef(session));
       return session;
@@ -114,30 +132,44 @@ export class CEngine implements Engine {
     }
   }
 
-  #share(weights: SharedWeights) {
-    const known = this.#weights.get(weights);
-    if (known) return known;
+  /** What sessions with these weights share, for one more of them; give it back afterwards. */
+  #take({ whole }: SharedWeights): Shared {
+    const known = this.#weights.get(whole);
+    if (known) {
+      known.users++;
+      return known;
+    }
     const { api, memoryInfo } = this.#context;
     const values = new Map(
-      Object.entries(weights.tensors).map(([name, tensor]) => [name, valueOver(api, memoryInfo.address, tensor)]),
+      Object.entries(whole.tensors).map(([name, tensor]) => [name, valueOver(api, memoryInfo.address, tensor)]),
     );
     const container = api.create('CreatePrepackedWeightsContainer');
-    const shared = { values, packed: new Handle(api, 'packed weights', 'ReleasePrepackedWeightsContainer', container) };
-    this.#weights.set(weights, shared);
+    const packed = new Handle(api, 'packed weights', 'ReleasePrepackedWeightsContainer', container);
+    const shared = { values, packed, users: 1 };
+    this.#weights.set(whole, shared);
     return shared;
   }
 
-  #addWeights(native: bigint, values: ReadonlyMap<string, Handle>): void {
+  /** Releases what is shared when no session needs it any more. */
+  async #give(shared: Shared, { whole }: SharedWeights): Promise<void> {
+    if (--shared.users > 0) return;
+    this.#weights.delete(whole);
+    shared.packed.dispose();
+    for (const value of shared.values.values()) value.dispose();
+    await this.#trim();
+  }
+
+  #addWeights(native: bigint, values: ReadonlyMap<string, Handle>, read: readonly string[]): void {
     const { api } = this.#context;
-    const names = textArray(api, [...values.keys()]);
+    const names = textArray(api, read);
     const addresses = pointerArray(
       api,
-      [...values.values()].map(({ address }) => address),
+      read.map((name) => values.get(name)!.address),
     );
     // The first call lets the optimizer see the weights, which copies none of them but is good for one session alone;
     // the second makes the session use this very memory, and put the packed forms into the shared container.
-    api.call('AddExternalInitializers', native, names.address, addresses.address, values.size);
-    for (const [name, value] of values) api.call('AddInitializer', native, name, value.address);
+    api.call('AddExternalInitializers', native, names.address, addresses.address, read.length);
+    for (const name of read) api.call('AddInitializer', native, name, values.get(name)!.address);
   }
 }
 

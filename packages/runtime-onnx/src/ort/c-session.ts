@@ -27,12 +27,17 @@ export class CSession implements EngineSession {
   readonly #runOptions: Handle[] = [];
   readonly #running = new Set<Promise<unknown>>();
   readonly #allOutputs: Fetches;
+  readonly #released: () => Promise<void>;
   #profiling: boolean;
 
-  /** @param handle The `OrtSession`, which this owns from now on. */
-  constructor(context: CContext, handle: Handle, options: SessionOptions) {
+  /**
+   * @param handle The `OrtSession`, which this owns from now on.
+   * @param released Called once, when the `OrtSession` is gone.
+   */
+  constructor(context: CContext, handle: Handle, options: SessionOptions, released: () => Promise<void>) {
     this.context = context;
     this.#handle = handle;
+    this.#released = released;
     this.#profiling = options.profile !== undefined;
     this.inputs = this.#describe('Input');
     this.outputs = this.#describe('Output');
@@ -109,7 +114,9 @@ export class CSession implements EngineSession {
   async dispose(): Promise<void> {
     while (this.#running.size > 0) await Promise.allSettled(this.#running);
     for (const spare of this.#runOptions.splice(0)) spare.dispose();
+    if (this.#handle.disposed) return;
     this.#handle.dispose();
+    await this.#released();
   }
 
   #describe(side: 'Input' | 'Output'): readonly ValueInfo[] {

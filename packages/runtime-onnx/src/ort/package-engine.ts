@@ -22,7 +22,7 @@ export class PackageEngine implements Engine {
   readonly version: string;
   readonly availableProviders: readonly string[];
   readonly #sessions = new Set<WeakRef<PackageSession>>();
-  readonly #weights = new WeakMap<SharedWeights, PackageSessionOptions['externalData'] & object>();
+  readonly #weights = new WeakMap<SharedWeights, Map<string, Uint8Array>>();
   #disposed = false;
 
   private constructor(version: string, availableProviders: readonly string[]) {
@@ -96,16 +96,15 @@ export class PackageEngine implements Engine {
   }
 
   /** The weights in shared memory, copied there once, so that no thread gets a copy of its own. */
-  #share(weights: SharedWeights): NonNullable<PackageSessionOptions['externalData']> {
-    const known = this.#weights.get(weights);
-    if (known) return known;
-    const shared = Object.entries(weights.tensors).map(([path, { data }]) => {
-      const copy = new Uint8Array(new SharedArrayBuffer(data.byteLength));
-      copy.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  #share({ tensors, whole }: SharedWeights): NonNullable<PackageSessionOptions['externalData']> {
+    const copies = this.#weights.get(whole) ?? new Map<string, Uint8Array>();
+    this.#weights.set(whole, copies);
+    return Object.entries(tensors).map(([path, { data }]) => {
+      const copy = copies.get(path) ?? new Uint8Array(new SharedArrayBuffer(data.byteLength));
+      if (!copies.has(path)) copy.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+      copies.set(path, copy);
       return { path, data: copy };
     });
-    this.#weights.set(weights, shared);
-    return shared;
   }
 }
 

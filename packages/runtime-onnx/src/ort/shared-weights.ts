@@ -5,28 +5,25 @@ import type { HostTensor } from './engine.js';
  * Weights in the caller's memory for models whose initializers are external (`data: 'memory'` in `ModelInitializer`).
  *
  * They never pass through a protobuf, so a model may be larger than 2 GiB. Every session that is made with the same
- * `SharedWeights` reads the same memory, and shares the packed forms that the matrix kernels make of it. The memory
- * must not change while a session uses it: packed forms would not follow.
+ * `SharedWeights`, or with some of them, reads the same memory, and shares the packed forms that the matrix kernels
+ * make of it. The memory must not change while a session uses it: packed forms would not follow.
  *
  * @throws UserLlmError `wrong-dtype`, `wrong-shape`, `bad-buffer` when a tensor's memory is not what it says.
  */
 export class SharedWeights {
   /** Tensors by initializer name. */
   readonly tensors: Readonly<Record<string, HostTensor>>;
-  readonly #parts = new Map<string, SharedWeights>();
+  /** All weights that these are some of; these themselves where they are all. */
+  readonly whole: SharedWeights;
 
-  constructor(tensors: Readonly<Record<string, HostTensor>>) {
-    for (const [name, tensor] of Object.entries(tensors)) checkMemory(`weight ${name}`, tensor);
+  constructor(tensors: Readonly<Record<string, HostTensor>>, whole?: SharedWeights) {
+    if (!whole) for (const [name, tensor] of Object.entries(tensors)) checkMemory(`weight ${name}`, tensor);
     this.tensors = { ...tensors };
+    this.whole = whole ?? this;
   }
 
-  /** Those of the names alone; the same object for the same names, so that sessions go on sharing. */
+  /** Those of the names alone. */
   only(names: readonly string[]): SharedWeights {
-    if (names.length === Object.keys(this.tensors).length) return this;
-    const key = [...names].sort().join('\n');
-    const known =
-      this.#parts.get(key) ?? new SharedWeights(Object.fromEntries(names.map((name) => [name, this.tensors[name]!])));
-    this.#parts.set(key, known);
-    return known;
+    return new SharedWeights(Object.fromEntries(names.map((name) => [name, this.tensors[name]!])), this.whole);
   }
 }

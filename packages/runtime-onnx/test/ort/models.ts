@@ -43,6 +43,23 @@ export function longModel(width: number, times: number): Uint8Array {
   });
 }
 
+/** y = x multiplied by one `width` x `width` matrix in memory after the other, by their names. */
+export function chainModel(width: number, matrices: readonly string[]): Uint8Array {
+  const name = (step: number): string => (step === 0 ? 'x' : step === matrices.length ? 'y' : `x${step}`);
+  return writeModel({
+    name: 'chain',
+    inputs: [{ name: 'x', dtype: 'float32', shape: ['rows', width] }],
+    outputs: [{ name: 'y', dtype: 'float32', shape: ['rows', width] }],
+    initializers: matrices.map((matrix) => ({
+      name: matrix,
+      dtype: 'float32',
+      shape: [width, width],
+      data: 'memory',
+    })),
+    nodes: matrices.map((matrix, step) => ({ op: 'MatMul', inputs: [name(step), matrix], outputs: [name(step + 1)] })),
+  });
+}
+
 /** A cache for `groupQueryModel`: key or value heads, tokens there is room for, and the width of a head. */
 export interface CacheShape {
   readonly heads: number;
