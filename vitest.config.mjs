@@ -1,13 +1,7 @@
 import { defineConfig } from 'vitest/config';
+import { run } from './tools/build/vitest.mjs';
 
-/** Where to write a machine-readable report besides the readable one; `.ci/run` sums them up. */
-const report = process.env.USER_LLM_TEST_REPORT;
-
+/** Every package by itself, each test file in a process of its own: `vitest run --project '@user-llm/tensor'`. */
 export default defineConfig({
-  test: {
-    projects: ['packages/*', 'apps/*', 'tools/*/vitest.config.mjs'],
-    reporters: ['default', ...(report ? [['json', { outputFile: report }]] : [])],
-    passWithNoTests: false,
-    maxWorkers: '100%',
-  },
+  test: { projects: ['packages/*', 'apps/*', 'tools/*/vitest.config.mjs'], ...run },
 });

@@ -21,3 +21,13 @@ export const project = (test = {}) =>
       ...test,
     },
   });
+
+/** Where to write a machine-readable report besides the readable one; `.ci/run` sums them up. */
+const report = process.env.USER_LLM_TEST_REPORT;
+
+/** What every run over more than one package has in common. */
+export const run = {
+  reporters: ['default', ...(report ? [['json', { outputFile: report }]] : [])],
+  passWithNoTests: false,
+  maxWorkers: '100%',
+};

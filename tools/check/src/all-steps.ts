@@ -29,6 +29,8 @@ export const lanes: readonly (readonly Step[])[] = [
       '-t',
       'build',
       '--skip-nx-cache',
+      // Those are the types of each package, which the step before has checked.
+      '--exclude-task-dependencies',
       '--output-style=static',
     ]),
   ],

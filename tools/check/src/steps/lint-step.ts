@@ -5,6 +5,8 @@ const projectGraph = commandStep('graph', 'Nx reads the project graph', 'nx/dist
 const lint = commandStep('lint', 'ESLint, with the floors of the house as module boundaries', 'eslint/bin/eslint.js', [
   '.',
   '--max-warnings=0',
+  '--config',
+  'tools/check/lint/eslint.whole.config.mjs',
 ]);
 
 /**

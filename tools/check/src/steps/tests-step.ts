@@ -13,7 +13,8 @@ export const testsStep: Step = {
   async run({ root }) {
     const folder = await mkdtemp(join(tmpdir(), 'user-llm-tests-'));
     try {
-      const { status } = await runCommand(process.execPath, [programPath(root, 'vitest/vitest.mjs'), 'run'], {
+      const vitest = [programPath(root, 'vitest/vitest.mjs'), 'run', '--config', 'tools/build/vitest.whole.mjs'];
+      const { status } = await runCommand(process.execPath, vitest, {
         cwd: root,
         environment: { USER_LLM_TEST_REPORT: join(folder, 'all.json') },
         show: true,
