@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   appendFileSync,
   cpSync,
@@ -135,6 +136,38 @@ export async function main(args: readonly string[]): Promise<number> {
     expect(stdout).toBe('');
     expect(stderr).toContain('Building packages/greeting failed');
     expect(stderr).toContain('src/index.ts:1');
+  });
+
+  it('stops as it would by a signal when nobody reads its output any more', async () => {
+    install();
+    writeFileSync(
+      join(root, 'apps/greet/src/cli.ts'),
+      `import { setTimeout } from 'node:timers/promises';
+export async function main([listens]: readonly string[]): Promise<number> {
+  let stopped = false;
+  if (listens) process.once('SIGTERM', () => (stopped = true));
+  while (!stopped) {
+    process.stdout.write('working\\n');
+    await setTimeout(1);
+  }
+  process.stderr.write('saved\\n');
+  return 130;
+}
+`,
+    );
+    const readOnce = async (...args: string[]) => {
+      const child = spawn(process.execPath, [join(root, 'apps/greet/bin/greet.mjs'), ...args]);
+      let errors = '';
+      child.stderr.on('data', (text) => (errors += String(text)));
+      child.stdout.once('data', () => child.stdout.destroy());
+      const [status] = (await once(child, 'close')) as [number];
+      return { status, errors };
+    };
+    expect(await readOnce('listening')).toEqual({
+      status: 130,
+      errors: expect.stringMatching(/^Building .*\nsaved\n$/),
+    });
+    expect(await readOnce()).toEqual({ status: 141, errors: '' });
   });
 
   it('says what to do where nothing is installed', async () => {

@@ -21,7 +21,7 @@ afterAll(() => {
 it('goes from raw files to a model that answers, a table and a report', async () => {
   const said: string[] = [];
   const out = join(folder, 'run');
-  const options = demoOptions(['--out', out, '--effort', '0.01', '--users', '6', '--seed', '3']);
+  const options = demoOptions(['--out', out, '--effort', '0.001', '--users', '2', '--seed', '3']);
   const session = {
     signal: new AbortController().signal,
     say: (line: string) => void said.push(line),
@@ -79,7 +79,7 @@ it('keeps to the data, the seed and the effort that a folder was made with', asy
     status: 1,
     text: expect.stringContaining('got data of another ratings.csv.gz') as string,
   });
-  expect(await spoken(() => main(['--out', out, '--effort', '0.01', '--seed', '4']))).toEqual({
+  expect(await spoken(() => main(['--out', out, '--effort', '0.001', '--seed', '4']))).toEqual({
     status: 1,
     text: expect.stringContaining('Give the flags of the first call') as string,
   });
