@@ -8,7 +8,7 @@ import { tinyUserLlm, walks } from './tiny-model.js';
 
 let model: UserLlmModel;
 beforeAll(async () => {
-  ({ model } = await tinyUserLlm(walks(), await OnnxRuntime.create()));
+  ({ model } = await tinyUserLlm(walks(), await OnnxRuntime.create({ intraOpThreads: 1 })));
 });
 
 describe('operations of an answer', () => {

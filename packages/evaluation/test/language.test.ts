@@ -24,7 +24,7 @@ let runtime: Runtime;
 let userLlm: UserLlm;
 
 beforeAll(async () => {
-  runtime = await OnnxRuntime.create();
+  runtime = await OnnxRuntime.create({ intraOpThreads: 1 });
   userLlm = await tinyUserLlm(data, runtime, 2);
 });
 

@@ -27,7 +27,7 @@ let held: ModelInHand;
 let open: ModelInHand;
 
 beforeAll(async () => {
-  runtime = await OnnxRuntime.create();
+  runtime = await OnnxRuntime.create({ intraOpThreads: 1 });
   userLlm = await tinyUserLlm(data, runtime);
   held = { ...userLlm.parts, runtime };
   open = { ...(await tinyUserLlm(data, runtime, 2)).parts, runtime };

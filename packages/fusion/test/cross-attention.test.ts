@@ -110,7 +110,7 @@ describe.each(configs)('cross-attention %s', (_, config) => {
 describe('on ONNX Runtime', () => {
   let runtime: OnnxRuntime;
   beforeAll(async () => {
-    runtime = await OnnxRuntime.create();
+    runtime = await OnnxRuntime.create({ intraOpThreads: 1 });
   });
   afterAll(() => runtime.dispose());
 

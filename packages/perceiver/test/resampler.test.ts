@@ -34,7 +34,7 @@ describe('a resampler', () => {
     const mask_BT = input('mask', 'bool', ['batch', 'event'], shape);
     const { tree, named } = parameterInputs(module.parameters);
     const users = module.apply(tree as never, { events: events_BTE, mask: mask_BT });
-    const runtime = await OnnxRuntime.create();
+    const runtime = await OnnxRuntime.create({ intraOpThreads: 1 });
     const program = await runtime.compile(
       graph([events_BTE, mask_BT, ...Object.values(named)], { latentsOut: users.latents, maskOut: users.mask }),
     );

@@ -25,7 +25,7 @@ const modules: Readonly<Record<string, () => UserEncoderModule>> = {
 describe.each(Object.keys(modules))('%s', (name) => {
   let runtime: OnnxRuntime;
   beforeAll(async () => {
-    runtime = await OnnxRuntime.create();
+    runtime = await OnnxRuntime.create({ intraOpThreads: 1 });
   });
   afterAll(() => runtime.dispose());
 

@@ -68,7 +68,7 @@ const cases: readonly Case[] = [
 describe.each(cases)('%s', (_, encoder, config, steps) => {
   let runtime: OnnxRuntime;
   beforeAll(async () => {
-    runtime = await OnnxRuntime.create();
+    runtime = await OnnxRuntime.create({ intraOpThreads: 1 });
   });
   afterAll(() => runtime.dispose());
 

@@ -9,7 +9,7 @@ import { catalogue, history, smallConfig, smallModel, textTokenizer } from './wo
 let runtime: OnnxRuntime;
 let model: UserLlm;
 beforeAll(async () => {
-  runtime = await OnnxRuntime.create();
+  runtime = await OnnxRuntime.create({ intraOpThreads: 1 });
   model = await smallModel({ runtime });
 });
 afterAll(async () => {

@@ -18,7 +18,7 @@ const prompt = 'Be brief.\nWhat comes next?';
 let runtime: OnnxRuntime;
 let folder: string;
 beforeAll(async () => {
-  runtime = await OnnxRuntime.create();
+  runtime = await OnnxRuntime.create({ intraOpThreads: 1 });
   folder = await mkdtemp(join(tmpdir(), 'user-llm-chat-'));
 });
 afterAll(async () => {

@@ -14,7 +14,7 @@ let folder: string;
 let model: UserLlm;
 let path: string;
 beforeAll(async () => {
-  runtime = await OnnxRuntime.create();
+  runtime = await OnnxRuntime.create({ intraOpThreads: 1 });
   folder = await mkdtemp(join(tmpdir(), 'user-llm-model-'));
   model = await smallModel({ runtime });
 });

@@ -12,7 +12,7 @@ import { history, smallConfig, smallModel, textTokenizer } from './world.js';
 let runtime: OnnxRuntime;
 let folder: string;
 beforeAll(async () => {
-  runtime = await OnnxRuntime.create();
+  runtime = await OnnxRuntime.create({ intraOpThreads: 1 });
   folder = await mkdtemp(join(tmpdir(), 'user-llm-export-'));
 });
 afterAll(async () => {

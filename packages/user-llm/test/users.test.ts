@@ -8,7 +8,7 @@ import { history, smallConfig, smallModel } from './world.js';
 let runtime: OnnxRuntime;
 let model: UserLlm;
 beforeAll(async () => {
-  runtime = await OnnxRuntime.create();
+  runtime = await OnnxRuntime.create({ intraOpThreads: 1 });
   model = await smallModel({ runtime });
 });
 afterAll(async () => {
