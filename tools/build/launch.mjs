@@ -29,12 +29,27 @@ export async function launch(binUrl, { install = false } = {}) {
     }
     const { name } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
     await buildStale(workspaceRoot, name);
+    stopWithoutReader();
     const { main } = await import(pathToFileURL(join(folder, 'dist/cli.js')).href);
     process.exitCode = await main(process.argv.slice(2));
   } catch (error) {
     process.stderr.write(`${describe(error)}\n`);
     process.exitCode = 1;
   }
+}
+
+/**
+ * Stops as SIGTERM would when nobody reads the output any more (`... | head`): what a command saves when it is stopped is
+ * saved then, too.
+ */
+function stopWithoutReader() {
+  let told = false;
+  process.stdout.on('error', (error) => {
+    if (!('code' in error) || error.code !== 'EPIPE') throw error;
+    if (told) return;
+    told = true;
+    if (!process.emit('SIGTERM')) process.exit(141);
+  });
 }
 
 /**
