@@ -8,6 +8,9 @@ import type { UnpackedBlocks } from './unpacked-blocks.js';
 /** Bytes of the file that are looked at first; twice as many while the header goes on. */
 const firstBytes = 2 ** 22;
 
+/** Numbers that are taken apart before they are put together: few enough for the caches of a processor. */
+const numbersAtOnce = 2 ** 16;
+
 /** An open GGUF file: the header is checked in full, tensors are read when asked for. */
 export class GgufFile {
   readonly path: string;
@@ -45,7 +48,7 @@ export class GgufFile {
     const bytes = await this.#bytes(entry);
     const { kind, shape } = entry;
     const axes = shape.map((_, axis) => `axis${axis}`);
-    if ('unpack' in kind) return new Tensor('float32', axes, shape, toNumbers(kind, kind.unpack(bytes)));
+    if ('unpack' in kind) return new Tensor('float32', axes, shape, toNumbers(kind, bytes));
     const stored = kind.dtype === 'float32' ? new Float32Array(bytes.buffer) : new Uint16Array(bytes.buffer);
     return new Tensor(kind.dtype, axes, shape, stored as never).cast('float32');
   }
@@ -55,7 +58,7 @@ export class GgufFile {
     const entry = this.#entry(name);
     const { kind, shape } = entry;
     if (!('unpack' in kind) || shape.length !== 2) return (await this.read(name)) as Tensor;
-    return toMatrix(kind, shape[0]!, kind.unpack(await this.#bytes(entry)));
+    return toMatrix(kind, shape[0]!, await this.#bytes(entry));
   }
 
   close(): Promise<void> {
@@ -106,26 +109,63 @@ async function readAt(
   return bytes;
 }
 
-function toNumbers({ block, zero }: BlockKind, unpacked: UnpackedBlocks): Float32Array {
-  const { codes, scales, minimums } = unpacked;
-  const numbers = new Float32Array(codes.length);
-  for (let own = 0, at = 0; own < scales.length; own++) {
-    const scale = scales[own]!;
-    const minimum = minimums ? minimums[own]! : 0;
-    for (const end = at + block; at < end; at++) numbers[at] = Math.fround(scale * (codes[at]! - zero)) + minimum;
+/** Takes the blocks of a tensor apart, some at a time in the same memory; `block` is the first of each part. */
+function inParts(kind: BlockKind, bytes: Uint8Array, visit: (part: UnpackedBlocks, block: number) => void): void {
+  const perUnit = kind.elements / kind.block;
+  const units = Math.min(numbersAtOnce / kind.elements, bytes.length / kind.bytes);
+  const codes = new Uint8Array(units * kind.elements);
+  const [scales, minimums] = [new Float32Array(units * perUnit), new Float32Array(units * perUnit)];
+  for (let from = 0; from < bytes.length; from += units * kind.bytes) {
+    const own = bytes.subarray(from, from + units * kind.bytes);
+    const count = own.length / kind.bytes;
+    const part = {
+      codes: codes.subarray(0, count * kind.elements),
+      scales: scales.subarray(0, count * perUnit),
+      minimums: minimums.subarray(0, count * perUnit),
+    };
+    kind.unpack(own, part);
+    visit(part, (from / kind.bytes) * perUnit);
   }
+}
+
+function toNumbers(kind: BlockKind, bytes: Uint8Array): Float32Array {
+  const numbers = new Float32Array((bytes.length / kind.bytes) * kind.elements);
+  inParts(kind, bytes, (part, first) => {
+    const from = first * kind.block;
+    putTogether(kind, part, numbers.subarray(from, from + part.codes.length));
+  });
   return numbers;
 }
 
-/** The same numbers with the middle of all codes for 0. */
-function toMatrix(kind: BlockKind, rows: number, { codes, scales, minimums }: UnpackedBlocks): QuantizedMatrix {
-  if (kind.bits === 8) {
-    const raised = kind.zero === 128 ? codes : codes.map((code) => code + 128 - kind.zero);
-    return new QuantizedMatrix(kind, rows, raised, scales, minimums);
+function putTogether(
+  { block, zero }: BlockKind,
+  { codes, scales, minimums }: UnpackedBlocks,
+  numbers: Float32Array,
+): void {
+  for (let own = 0, at = 0; own < scales.length; own++) {
+    const scale = scales[own]!;
+    const minimum = minimums[own]!;
+    for (const end = at + block; at < end; at++) numbers[at] = Math.fround(scale * (codes[at]! - zero)) + minimum;
   }
-  const middle = 8;
-  const offsets = minimums?.map((minimum, own) => minimum + (middle - kind.zero) * scales[own]!);
-  return new QuantizedMatrix(kind, rows, packHalves(codes), scales, offsets);
+}
+
+/** The same numbers with the middle of all codes for 0. */
+function toMatrix(kind: BlockKind, rows: number, bytes: Uint8Array): QuantizedMatrix {
+  const { bits, block, elements, zero } = kind;
+  const count = ((bytes.length / kind.bytes) * elements) / block;
+  const below = 2 ** (bits - 1) - zero;
+  const scales = new Float32Array(count);
+  const offsets = kind.minimums && new Float32Array(count);
+  const codes = new Uint8Array((count * block * bits) / 8);
+  inParts(kind, bytes, (part, first) => {
+    scales.set(part.scales, first);
+    const own = codes.subarray((first * block * bits) / 8);
+    if (bits === 4) packHalves(part.codes, own);
+    else part.codes.forEach((code, at) => (own[at] = code + below));
+    if (!offsets) return;
+    part.minimums.forEach((minimum, at) => (offsets[first + at] = minimum + below * part.scales[at]!));
+  });
+  return new QuantizedMatrix(kind, rows, codes, scales, offsets);
 }
 
 function unreadable(path: string, cause: unknown): UserLlmError {

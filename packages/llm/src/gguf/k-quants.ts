@@ -4,12 +4,9 @@ import { halfAt, type UnpackedBlocks } from './unpacked-blocks.js';
 const superBlock = 256;
 
 /** Q4_K: eight blocks of 32, whose scales and minimums have six bits and share two half-precision factors. */
-export function unpackQ4K(bytes: Uint8Array): UnpackedBlocks {
+export function unpackQ4K(bytes: Uint8Array, { codes, scales, minimums }: UnpackedBlocks): void {
   const stride = 144;
   const count = bytes.length / stride;
-  const codes = new Uint8Array(superBlock * count);
-  const scales = new Float32Array(8 * count);
-  const minimums = new Float32Array(8 * count);
   for (let own = 0; own < count; own++) {
     const from = own * stride;
     const [factor, minimum] = [halfAt(bytes, from), halfAt(bytes, from + 2)];
@@ -27,7 +24,6 @@ export function unpackQ4K(bytes: Uint8Array): UnpackedBlocks {
       codes[to + 32] = byte >> 4;
     }
   }
-  return { codes, scales, minimums };
 }
 
 /** Scale and minimum of a block: the first four have their bits in one byte each, the others theirs in the rest. */
@@ -38,11 +34,9 @@ function sixBits(six: Uint8Array, block: number): readonly [number, number] {
 }
 
 /** Q6_K: sixteen blocks of 16, whose scales have eight bits and share a half-precision factor. */
-export function unpackQ6K(bytes: Uint8Array): UnpackedBlocks {
+export function unpackQ6K(bytes: Uint8Array, { codes, scales }: UnpackedBlocks): void {
   const stride = 210;
   const count = bytes.length / stride;
-  const codes = new Uint8Array(superBlock * count);
-  const scales = new Float32Array(16 * count);
   for (let own = 0; own < count; own++) {
     const from = own * stride;
     const factor = halfAt(bytes, from + 208);
@@ -56,5 +50,4 @@ export function unpackQ6K(bytes: Uint8Array): UnpackedBlocks {
       codes[own * superBlock + at] = (low & 15) | ((high & 3) << 4);
     }
   }
-  return { codes, scales };
 }

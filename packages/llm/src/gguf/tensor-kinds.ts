@@ -20,7 +20,10 @@ export interface BlockKind {
   readonly block: 16 | 32;
   /** The code that stands for 0 before the minimum is added. */
   readonly zero: number;
-  unpack(bytes: Uint8Array): UnpackedBlocks;
+  /** Whether a number may be `scale * (code - zero)` and more. */
+  readonly minimums?: true;
+  /** Takes whole units apart; what the kind does not have is left as it is. */
+  unpack(bytes: Uint8Array, into: UnpackedBlocks): void;
 }
 
 /** How the numbers of a tensor are stored in a GGUF file. */
@@ -30,20 +33,18 @@ export type TensorKind = PlainKind | BlockKind;
 export const tensorKinds: ReadonlyMap<number, TensorKind> = new Map<number, TensorKind>([
   [0, { name: 'F32', dtype: 'float32', elements: 1, bytes: 4 }],
   [1, { name: 'F16', dtype: 'float16', elements: 1, bytes: 2 }],
-  [2, { name: 'Q4_0', elements: 32, bytes: 18, bits: 4, block: 32, zero: 8, unpack: (bytes) => halves(bytes, 18, 2) }],
-  [3, { name: 'Q4_1', elements: 32, bytes: 20, bits: 4, block: 32, zero: 0, unpack: unpackQ41 }],
+  [2, { name: 'Q4_0', elements: 32, bytes: 18, bits: 4, block: 32, zero: 8, unpack: unpackQ40 }],
+  [3, { name: 'Q4_1', elements: 32, bytes: 20, bits: 4, block: 32, zero: 0, minimums: true, unpack: unpackQ41 }],
   [6, { name: 'Q5_0', elements: 32, bytes: 22, bits: 8, block: 32, zero: 16, unpack: unpackQ50 }],
   [8, { name: 'Q8_0', elements: 32, bytes: 34, bits: 8, block: 32, zero: 128, unpack: unpackQ80 }],
-  [12, { name: 'Q4_K', elements: 256, bytes: 144, bits: 4, block: 32, zero: 0, unpack: unpackQ4K }],
+  [12, { name: 'Q4_K', elements: 256, bytes: 144, bits: 4, block: 32, zero: 0, minimums: true, unpack: unpackQ4K }],
   [14, { name: 'Q6_K', elements: 256, bytes: 210, bits: 8, block: 16, zero: 32, unpack: unpackQ6K }],
   [30, { name: 'BF16', dtype: 'bfloat16', elements: 1, bytes: 2 }],
 ]);
 
 /** Blocks whose first 16 numbers are the lower halves of 16 bytes, and whose others are the upper ones. */
-function halves(bytes: Uint8Array, stride: number, start: number): UnpackedBlocks {
+function halves(bytes: Uint8Array, stride: number, start: number, { codes, scales }: UnpackedBlocks): void {
   const count = bytes.length / stride;
-  const codes = new Uint8Array(32 * count);
-  const scales = new Float32Array(count);
   for (let own = 0; own < count; own++) {
     const [from, to] = [own * stride, own * 32];
     scales[own] = halfAt(bytes, from);
@@ -53,33 +54,33 @@ function halves(bytes: Uint8Array, stride: number, start: number): UnpackedBlock
       codes[to + at + 16] = byte >> 4;
     }
   }
-  return { codes, scales };
 }
 
-function unpackQ41(bytes: Uint8Array): UnpackedBlocks {
-  const unpacked = halves(bytes, 20, 4);
-  return { ...unpacked, minimums: unpacked.scales.map((_, own) => halfAt(bytes, own * 20 + 2)) };
+function unpackQ40(bytes: Uint8Array, into: UnpackedBlocks): void {
+  halves(bytes, 18, 2, into);
+}
+
+function unpackQ41(bytes: Uint8Array, into: UnpackedBlocks): void {
+  halves(bytes, 20, 4, into);
+  for (let own = 0; 20 * own < bytes.length; own++) into.minimums[own] = halfAt(bytes, own * 20 + 2);
 }
 
 /** Five bits: four as above, the fifth of all numbers in four bytes before them. */
-function unpackQ50(bytes: Uint8Array): UnpackedBlocks {
-  const unpacked = halves(bytes, 22, 6);
-  unpacked.codes.forEach((code, at) => {
+function unpackQ50(bytes: Uint8Array, into: UnpackedBlocks): void {
+  halves(bytes, 22, 6, into);
+  const { codes } = into;
+  for (let at = 0, count = (bytes.length / 22) * 32; at < count; at++) {
     const number = at % 32;
-    const fifth = bytes[Math.floor(at / 32) * 22 + 2 + (number >> 3)]! >> (number & 7);
-    unpacked.codes[at] = code | ((fifth & 1) << 4);
-  });
-  return unpacked;
+    const fifth = bytes[(at >> 5) * 22 + 2 + (number >> 3)]! >> (number & 7);
+    codes[at] = codes[at]! | ((fifth & 1) << 4);
+  }
 }
 
-function unpackQ80(bytes: Uint8Array): UnpackedBlocks {
+function unpackQ80(bytes: Uint8Array, { codes, scales }: UnpackedBlocks): void {
   const count = bytes.length / 34;
-  const codes = new Uint8Array(32 * count);
-  const scales = new Float32Array(count);
   for (let own = 0; own < count; own++) {
     scales[own] = halfAt(bytes, own * 34);
     // Bytes with a sign become those without: 128 more.
     for (let at = 0; at < 32; at++) codes[own * 32 + at] = bytes[own * 34 + 2 + at]! ^ 128;
   }
-  return { codes, scales };
 }

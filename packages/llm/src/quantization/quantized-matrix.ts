@@ -81,9 +81,9 @@ export type Weight = Tensor | QuantizedMatrix;
  * Codes of four bits, one per byte, put two in a byte: the first of them in the lower half.
  *
  * @param codes Numbers from 0 to 15, evenly many.
+ * @param packed Where they are put; new memory unless told.
  */
-export function packHalves(codes: Uint8Array): Uint8Array {
-  const packed = new Uint8Array(codes.length / 2);
-  for (let at = 0; at < packed.length; at++) packed[at] = codes[2 * at]! | (codes[2 * at + 1]! << 4);
+export function packHalves(codes: Uint8Array, packed = new Uint8Array(codes.length / 2)): Uint8Array {
+  for (let at = 0; 2 * at < codes.length; at++) packed[at] = codes[2 * at]! | (codes[2 * at + 1]! << 4);
   return packed;
 }

@@ -56,7 +56,7 @@ export function loadTokenizer(json: unknown, roles: TokenizerRoles = {}): JsonTo
   const specialTokens = Object.fromEntries(
     content.added_tokens.filter(({ special }) => special).map((token) => [token.content, token.id]),
   );
-  const vocabularySize = sizeOf(content);
+  const { vocabularySize } = pipeline;
   const special = new Set(Object.values(specialTokens));
   const names = Object.keys(specialTokens).join(' ') || 'none';
   const named = (token: string, role: string): number => {
@@ -99,13 +99,6 @@ function requireToken(token: number, vocabularySize: number): void {
     got: `${token}`,
     mend: 'Use the tokenizer that the model was trained with.',
   });
-}
-
-function sizeOf({ model: { vocab }, added_tokens }: TokenizerJson): number {
-  let largest = Array.isArray(vocab) ? vocab.length - 1 : -1;
-  if (!Array.isArray(vocab)) for (const id of Object.values(vocab)) largest = Math.max(largest, id);
-  for (const { id } of added_tokens) largest = Math.max(largest, id);
-  return largest + 1;
 }
 
 function open(content: TokenizerJson): TextPipeline {

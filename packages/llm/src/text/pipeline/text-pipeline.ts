@@ -34,6 +34,13 @@ export class TextPipeline {
     this.#plain = this.#splitters(added_tokens.filter((token) => !token.special));
   }
 
+  /** How many numbers tokens have, from 0 to the largest. */
+  get vocabularySize(): number {
+    let largest = -1;
+    for (const id of this.#names.keys()) largest = Math.max(largest, id);
+    return largest + 1;
+  }
+
   /**
    * The tokens of a text.
    *
