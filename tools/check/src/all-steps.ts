@@ -15,6 +15,7 @@ export const lanes: readonly (readonly Step[])[] = [
     commandStep('format', 'Prettier would change nothing', 'prettier/bin/prettier.cjs', ['--check', '.']),
     commandStep('sync', 'the project references are those that the imports need', 'nx/dist/bin/nx.js', ['sync:check']),
     lintStep,
+    instantiationsStep,
   ],
   [
     commandStep('types', 'every source, test and type test compiles', 'typescript/bin/tsc', [
@@ -23,7 +24,6 @@ export const lanes: readonly (readonly Step[])[] = [
       '--pretty',
       'false',
     ]),
-    instantiationsStep,
     commandStep('build', 'every package builds', 'nx/dist/bin/nx.js', [
       'run-many',
       '-t',
