@@ -20,10 +20,11 @@ export function quantizeMatrix(matrix: Tensor<'float32'>, bits: 4 | 8): Quantize
   const scales = new Float32Array(data.length / block);
   const middle = 2 ** (bits - 1);
   for (let own = 0; own < scales.length; own++) {
-    const values = data.subarray(own * block, (own + 1) * block);
-    scales[own] = bits === 8 ? Math.abs(extremeOf(values)) / (middle - 1) : bestScale(values, middle);
+    const from = own * block;
+    const extreme = extremeOf(data, from, from + block);
+    scales[own] = bits === 8 ? Math.abs(extreme) / (middle - 1) : bestScale(data, from, from + block, extreme, middle);
     const inverse = scales[own] === 0 ? 0 : 1 / scales[own]!;
-    for (let at = 0; at < block; at++) codes[own * block + at] = codeOf(values[at]!, inverse, middle);
+    for (let at = from; at < from + block; at++) codes[at] = codeOf(data[at]!, inverse, middle);
   }
   return new QuantizedMatrix({ bits, block }, shape[0]!, bits === 8 ? codes : packHalves(codes), scales);
 }
@@ -34,33 +35,32 @@ function codeOf(value: number, inverse: number, middle: number): number {
   return code < 0 ? 0 : code > 2 * middle - 1 ? 2 * middle - 1 : code;
 }
 
-/** The number of the largest magnitude. */
-function extremeOf(values: Float32Array): number {
+/** The number of the largest magnitude of those from one place to another. */
+function extremeOf(values: Float32Array, from: number, to: number): number {
   let extreme = 0;
-  for (const value of values) {
-    if (Math.abs(value) > Math.abs(extreme)) extreme = value;
-  }
+  for (let at = from; at < to; at++) if (Math.abs(values[at]!) > Math.abs(extreme)) extreme = values[at]!;
   return extreme;
 }
 
 /** The scale, perhaps a negative one, of the least squared error: the extreme becomes the lowest code, or nearly. */
-function bestScale(values: Float32Array, middle: number): number {
-  const extreme = extremeOf(values);
+function bestScale(values: Float32Array, from: number, to: number, extreme: number, middle: number): number {
   let best = 0;
   let least = Infinity;
   for (let trial = 0; extreme !== 0 && trial < trials; trial++) {
     const scale = -extreme / (middle + 1 - (3 * trial) / (trials - 1));
-    const error = squaredError(values, scale, middle);
-    if (error < least) [best, least] = [scale, error];
+    const error = squaredError(values, from, to, scale, middle);
+    if (error >= least) continue;
+    least = error;
+    best = scale;
   }
   return best;
 }
 
-function squaredError(values: Float32Array, scale: number, middle: number): number {
+function squaredError(values: Float32Array, from: number, to: number, scale: number, middle: number): number {
   const inverse = 1 / scale;
   let sum = 0;
-  for (const value of values) {
-    const off = value - scale * (codeOf(value, inverse, middle) - middle);
+  for (let at = from; at < to; at++) {
+    const off = values[at]! - scale * (codeOf(values[at]!, inverse, middle) - middle);
     sum += off * off;
   }
   return sum;
