@@ -1,5 +1,7 @@
 import { mismatch, requireDType, requireFloat } from '../inference.js';
+import { onnxDTypeCode } from '../onnx.js';
 import { apply, applyOne, defineComposite, type Example } from '../operator.js';
+import { uniformValue } from '../passes/pattern.js';
 import { multiplySizes, sameShape, sameSize, type Size } from '../size.js';
 import type { Float, Symbolic, TensorType } from '../symbolic.js';
 import { maximumOperator, minimumOperator, rawAdd, rawSubtract } from './arithmetic.js';
@@ -7,8 +9,10 @@ import { attentionOperator } from './attention.js';
 import { rawBroadcastTo } from './broadcast.js';
 import { rawAnd, rawLess, rawLessEqual } from './comparison.js';
 import { scalarLike } from './elementwise.js';
+import { rawConcat } from './concat.js';
 import { rawReshape } from './reshape.js';
 import { range, sizeValue } from './size-value.js';
+import { rawSlice } from './slice.js';
 import { takeAlongOperator } from './take-along.js';
 import { rawTranspose } from './transpose.js';
 import { rawWhere } from './where.js';
@@ -59,21 +63,30 @@ function offsets(pastKey: Symbolic, lengths: Symbolic): Symbolic {
   return rawSubtract(place_1M, rawReshape(lengths, ['batch', 'place'], [batch!, 1]));
 }
 
+/** `[B, N, T, S]`: new keys or values as a cache has them. */
+function asCached(past: Symbolic, fresh: Symbolic): Symbolic {
+  const [batch, heads, , size] = past.shape;
+  const apart = rawReshape(fresh, ['batch', 'token', 'head', 'headSize'], [batch!, fresh.shape[1]!, heads!, size!]);
+  return rawTranspose(apart, [0, 2, 1, 3]);
+}
+
+/** A cache that begins with the new tokens. */
+function begun(past: Symbolic, fresh: Symbolic): Symbolic {
+  const free = rawSlice(past, 2, fresh.shape[1]!, past.shape[2]!);
+  return rawReshape(rawConcat([asCached(past, fresh), free], 2), past.axes, past.shape);
+}
+
 /** A cache with the new tokens written behind those that were there. */
 function written(past: Symbolic, fresh: Symbolic, offset_BM: Symbolic): Symbolic {
-  const [batch, heads, places, size] = past.shape;
+  const [batch, , places] = past.shape;
   const time = fresh.shape[1] as Size;
-  const fresh_BNTS = rawTranspose(
-    rawReshape(fresh, ['batch', 'token', 'head', 'headSize'], [batch!, time, heads!, size!]),
-    [0, 2, 1, 3],
-  );
   const zero = scalarLike(offset_BM, 0);
   const last = rawSubtract(sizeValue(time), scalarLike(offset_BM, 1));
   const within = applyOne(minimumOperator, [applyOne(maximumOperator, [offset_BM, zero], {}), last], {});
   const axes = ['batch', 'head', 'place', 'headSize'];
   const spread = (x: Symbolic): Symbolic => rawReshape(x, axes, [batch!, 1, places!, 1]);
   const indices = rawBroadcastTo(spread(within), axes, past.shape);
-  const moved = applyOne(takeAlongOperator, [fresh_BNTS, indices], { axis: 2 });
+  const moved = applyOne(takeAlongOperator, [asCached(past, fresh), indices], { axis: 2 });
   const isNew = rawAnd(rawLessEqual(zero, offset_BM), rawLessEqual(offset_BM, last));
   return rawWhere(spread(isNew), moved, past);
 }
@@ -88,6 +101,11 @@ export const cachedAttentionOperator = defineComposite<CachedAttentionAttributes
   name: 'cachedAttention',
   infer,
   decompose: ([query, key, value, pastKey, pastValue, lengths], { heads, keyValueHeads, scale, window, softCap }) => {
+    if (nothingCached(lengths!)) {
+      const attributes = { heads, keyValueHeads, scale, causal: true, window, softCap };
+      const mixed = applyOne(attentionOperator, [query!, key!, value!], attributes);
+      return [mixed, begun(pastKey!, key!), begun(pastValue!, value!)];
+    }
     const [batch, time] = query!.shape;
     const [, , places] = pastKey!.shape;
     const offset_BM = offsets(pastKey!, lengths!);
@@ -103,14 +121,20 @@ export const cachedAttentionOperator = defineComposite<CachedAttentionAttributes
     const attributes = { heads, keyValueHeads, scale, causal: false, window: 0, softCap };
     return [applyOne(attentionOperator, [query!, ...rows, mask_BTM], attributes), ...caches];
   },
-  onnx: (emitter, inputs, { attributes: { heads, keyValueHeads, scale, window, softCap } }) => {
+  onnx: (emitter, inputs, { attributes: { heads, keyValueHeads, scale, window, softCap }, inputs: tensors }) => {
     const [query, , , pastKey, , lengths] = inputs;
-    if (!isFused(query!, pastKey!)) return undefined;
-    const longest = emitter.emit('ReduceMax', [lengths!.name], { keepdims: { int: 0 } })[0]!;
-    const total = emitter.emit('Add', [longest, emitter.constant('int32', [], [1])])[0]!;
+    if (!isFused(query!, pastKey!, tensors[5]!)) return undefined;
+    const time = emitter.emit('Cast', [emitter.sizes([query!.shape[1]!])], {
+      to: { int: onnxDTypeCode['int32']! },
+    })[0]!;
+    const longest = emitter.emit('ReduceMax', [lengths!.name], { keepdims: { int: 1 } })[0]!;
+    const total = emitter.emit('Add', [longest, time])[0]!;
+    // The places up to each sequence's last new token, less one.
+    const more = emitter.emit('Sub', [time, emitter.constant('int32', [1], [1])])[0]!;
+    const last = query!.shape[1] === 1 ? lengths!.name : emitter.emit('Add', [lengths!.name, more])[0]!;
     return emitter.emit(
       'GroupQueryAttention',
-      [...inputs.slice(0, 5).map(({ name }) => name), lengths!.name, total],
+      [...inputs.slice(0, 5).map(({ name }) => name), last, total],
       {
         num_heads: { int: heads },
         kv_num_heads: { int: keyValueHeads },
@@ -137,10 +161,18 @@ export const cachedAttentionOperator = defineComposite<CachedAttentionAttributes
   ],
 });
 
-/** Whether ONNX Runtime's operator takes it: head sizes that are multiples of 16, and one new token for each user. */
-function isFused(query: Pick<TensorType, 'shape'>, pastKey: Pick<TensorType, 'shape'>): boolean {
+/** Whether it is known when the graph is built that no token came before. */
+function nothingCached(lengths: Symbolic): boolean {
+  return uniformValue(lengths) === 0;
+}
+
+/**
+ * Whether ONNX Runtime's operator takes it: head sizes that are multiples of 16, and one new token for each user, or
+ * any number where nothing is cached.
+ */
+function isFused(query: Pick<TensorType, 'shape'>, pastKey: Pick<TensorType, 'shape'>, lengths: Symbolic): boolean {
   const size = pastKey.shape[3];
-  return typeof size === 'number' && size % 16 === 0 && query.shape[1] === 1;
+  return typeof size === 'number' && size % 16 === 0 && (query.shape[1] === 1 || nothingCached(lengths));
 }
 
 /**
@@ -149,8 +181,8 @@ function isFused(query: Pick<TensorType, 'shape'>, pastKey: Pick<TensorType, 'sh
  */
 export function cacheWrittenInPlace({ node, output }: Symbolic): Symbolic | undefined {
   if ((node.operator as unknown) !== cachedAttentionOperator || output === 0) return undefined;
-  const [query, , , pastKey, pastValue] = node.inputs;
-  if (!isFused(query!, pastKey!)) return undefined;
+  const [query, , , pastKey, pastValue, lengths] = node.inputs;
+  if (!isFused(query!, pastKey!, lengths!)) return undefined;
   return output === 1 ? pastKey : pastValue;
 }
 
@@ -206,7 +238,7 @@ export interface CachedAttentionOptions {
  * @param query `[B, T, H*S]`, the new tokens, after rotary embedding where there is one.
  * @param key `[B, T, N*S]`, and `value` the same.
  * @param caches Keys and values of the tokens before, `[B, N, M, S]`; T places behind `lengths` must be free.
- * @param lengths `[B]`, how many tokens came before.
+ * @param lengths `[B]`, how many tokens came before; a constant 0 where none did, since less is computed then.
  * @returns What the queries read, `[B, T, H*S]`, and the caches with the new tokens in them.
  */
 export function cachedAttention<B extends string, T extends string, W extends string, KW extends string>(

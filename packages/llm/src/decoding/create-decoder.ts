@@ -92,10 +92,8 @@ class Decoder implements DecodeStepper {
     this.#requireRoom('prompt', this.prefixTokens + longest, Math.min(room, this.maximumTokens));
     const values = this.#contextValues(context, prompts.length);
     const { heads, headSize } = this.#llm.cache;
-    // A family that cannot start from nothing reads into caches of the whole room.
-    const left = room + 1 - (this.#llm.branch ? this.prefixTokens + longest : 0);
     const zeros = this.#runtime.value(
-      new Tensor('float32', cacheAxes, [prompts.length, heads, left, headSize]) as Tensor,
+      new Tensor('float32', cacheAxes, [prompts.length, heads, room + 1, headSize]) as Tensor,
     );
     const results = await this.#run(
       'prefill',

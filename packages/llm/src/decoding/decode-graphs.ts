@@ -1,11 +1,12 @@
 import {
   add,
   addSizes,
+  broadcastLike,
   concat,
+  constant,
   gather,
   graph,
   input,
-  lessEqual,
   logSoftmax,
   multiply,
   parameterInputs,
@@ -24,7 +25,7 @@ import {
   type Symbolic,
 } from '@user-llm/graph';
 import type { HiddenStates, LanguageModelHooks, LanguageModelModule, LayerCache } from '@user-llm/plugin';
-import { UserLlmError } from '@user-llm/tensor';
+import { Tensor, UserLlmError } from '@user-llm/tensor';
 
 // B batch (slots), L new tokens, P places, N key heads, S head size, D model width, V vocabulary.
 
@@ -120,8 +121,8 @@ export function prefixTokens(llm: LanguageModelModule, context: DecoderContext |
 }
 
 /**
- * Reads prompts from their start: inputs `tokens` `[B, L]`, `counts` `[B]`, and `room`, zeros `[B, N, places, S]` that
- * the caches are filled up with; outputs `logits` and the caches.
+ * Reads prompts from their start: inputs `tokens` `[B, L]`, `counts` `[B]`, and `room`, an empty cache `[B, N, P, S]`;
+ * outputs `logits` and the caches.
  */
 export function prefillGraph(llm: LanguageModelModule, context: DecoderContext | undefined): Graph {
   const parts = partsOf(llm, context, symbol('token'));
@@ -131,43 +132,12 @@ export function prefillGraph(llm: LanguageModelModule, context: DecoderContext |
   const token_BLD = llm.embed(tree, tokens);
   const first_BLD = hooks.prefix ? concat([hooks.prefix, token_BLD], 'token') : token_BLD;
   const size = first_BLD.shape[1]!;
-  const { hidden, caches } = llm.branch
-    ? readFromStart(parts, first_BLD, room)
-    : readIntoCaches(parts, first_BLD, room);
+  const none = constant(new Tensor('int32', [], [], new Int32Array(1)));
+  const lengths = broadcastLike(none, range('batch', batch));
+  const empty = Array.from({ length: llm.layers }, () => ({ keys: room, values: room }));
+  const { hidden, caches } = llm.decode(tree, { embeddings: first_BLD, lengths, caches: empty, hooks });
   const last_B = add(subtract(asRows(counts, batch), 1), subtract(sizeValue(size), sizeValue(tokens.shape[1]!)));
   return graph([...parts.inputs, counts, room], { logits: logitsAt(parts, hidden, last_B), ...cacheOutputs(caches) });
-}
-
-type Read = { readonly hidden: HiddenStates; readonly caches: readonly LayerCache[] };
-
-/** Nothing is cached, so no cache is looked through: what was read is laid before the room that is left. */
-function readFromStart(
-  { llm, tree, hooks, batch }: Parts,
-  embeddings: HiddenStates,
-  room: KeyValueCache<'batch'>,
-): Read {
-  const size = embeddings.shape[1]!;
-  const own_L1 = reshape(range('token', size), ['token', 'place'], [size, 1]);
-  const place_1P = reshape(range('place', size), ['token', 'place'], [1, size]);
-  const mask = reshape(lessEqual(place_1P, own_L1), ['batch', 'token', 'place'], [1, size, size]);
-  const start_B1 = reshape(multiply(range('batch', batch), 0), ['batch', 'token'], [batch, 1]);
-  const positions = add(start_B1, reshape(range('token', size), ['batch', 'token'], [1, size]));
-  const { hidden, caches } = llm.branch!(tree, { embeddings, positions, mask, hooks });
-  const filled = caches.map(({ keys, values }) => ({
-    keys: concat([keys, room], 'place'),
-    values: concat([values, room], 'place'),
-  }));
-  return { hidden, caches: filled };
-}
-
-function readIntoCaches(
-  { llm, tree, hooks, batch }: Parts,
-  embeddings: HiddenStates,
-  room: KeyValueCache<'batch'>,
-): Read {
-  const empty = multiply(range('batch', batch), 0);
-  const caches = Array.from({ length: llm.layers }, () => ({ keys: room, values: room }));
-  return llm.decode(tree, { embeddings, lengths: empty, caches, hooks });
 }
 
 /**
