@@ -8,7 +8,6 @@ export const catalogue: Catalogue = {
   data: async () => (await import('./data.js')).data,
   'event-loop': async () => (await import('./event-loop.js')).eventLoop,
   llm: async () => (await import('./llm/llm.js')).llm,
-  'matrix-product': async () => (await import('./matrix-product.js')).matrixProduct,
   operators: async () => (await import('./operators.js')).operators,
   tokenization: async () => (await import('./tokenization.js')).tokenization,
   'train-step': async () => (await import('./train-step.js')).trainStep,

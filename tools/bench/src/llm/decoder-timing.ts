@@ -10,11 +10,39 @@ export async function seconds(work: () => Promise<unknown>): Promise<number> {
   return (performance.now() - start) / 1000;
 }
 
+/** What some work takes. */
+export interface Effort {
+  readonly seconds: number;
+  /** Of the processor, in all threads: what others do on the machine meanwhile does not count. */
+  readonly processorSeconds: number;
+}
+
+/** Measures some work. */
+export async function effort(work: () => Promise<unknown>): Promise<Effort> {
+  const before = process.cpuUsage();
+  const taken = await seconds(work);
+  const { user, system } = process.cpuUsage(before);
+  return { seconds: taken, processorSeconds: (user + system) / 1e6 };
+}
+
+/** How fast tokens go by. */
+export interface TokenRate {
+  readonly tokensPerSecond: number;
+  readonly processorMilliseconds: number;
+}
+
+function perToken(tokens: number, taken: Effort): TokenRate {
+  return {
+    tokensPerSecond: tokens / taken.seconds,
+    processorMilliseconds: (1000 * taken.processorSeconds) / tokens,
+  };
+}
+
 /** Decoding ends after this long where a machine is too slow for all steps. */
 const longestSeconds = 2;
 
-/** Tokens per second of decoding, over all rows of a batch, in at most so many steps. */
-export async function decodeRate(stepper: DecodeStepper, batch: number, steps: number): Promise<number> {
+/** Decoding, over all rows of a batch, in at most so many steps. */
+export async function decodeRate(stepper: DecodeStepper, batch: number, steps: number): Promise<TokenRate> {
   const prompt = Array.from({ length: promptTokens }, (_, at) => 100 + at);
   const { slots } = await stepper.prefill(
     Array.from({ length: batch }, () => prompt),
@@ -23,18 +51,20 @@ export async function decodeRate(stepper: DecodeStepper, batch: number, steps: n
   const start = performance.now();
   const passed = (): number => (performance.now() - start) / 1000;
   let done = 0;
-  while (done < steps && passed() < longestSeconds) await stepper.step(slots, Array<number>(batch).fill(200 + done++));
-  const rate = (batch * done) / passed();
+  const taken = await effort(async () => {
+    while (done < steps && passed() < longestSeconds)
+      await stepper.step(slots, Array<number>(batch).fill(200 + done++));
+  });
   slots.dispose();
-  return rate;
+  return perToken(batch * done, taken);
 }
 
-/** Tokens per second of reading a prompt, with the logits of its last token. */
-export async function prefillRate(stepper: DecodeStepper, tokens: number): Promise<number> {
+/** Reading a prompt, with the logits of its last token. */
+export async function prefillRate(stepper: DecodeStepper, tokens: number): Promise<TokenRate> {
   const prompt = Array.from({ length: tokens }, (_, at) => 100 + (at % 1000));
-  const taken = await seconds(async () => {
+  const taken = await effort(async () => {
     const { slots } = await stepper.prefill([prompt], { room: tokens });
     slots.dispose();
   });
-  return tokens / taken;
+  return perToken(tokens, taken);
 }

@@ -16,7 +16,7 @@ import {
 import { OnnxRuntime } from '@user-llm/runtime-onnx';
 import type { Benchmark, BenchmarkOptions, BenchmarkResult } from '../benchmark.js';
 import { median } from '../median.js';
-import { decodeRate, prefillRate, seconds } from './decoder-timing.js';
+import { decodeRate, effort, prefillRate, type Effort, type TokenRate } from './decoder-timing.js';
 import { hasLlamaCpp, LlamaCpp } from './llama-cpp.js';
 import { machinePeaks, type MachinePeaks } from './machine-peaks.js';
 
@@ -38,7 +38,9 @@ interface Contestant {
   readonly stepper: DecodeStepper;
   readonly bytes: number;
   readonly llamaCpp: LlamaCpp | undefined;
-  readonly rates: Record<'decode' | 'batch' | 'prefill' | 'decode there' | 'prefill there', number[]>;
+  readonly rates: Record<'decode' | 'batch' | 'prefill', TokenRate[]>;
+  /** Tokens per second of llama.cpp. */
+  readonly there: Record<'decode' | 'prefill', number[]>;
 }
 
 const kinds = ['F32', 'Q8_0', 'Q4_1', 'Q4_0'] as const;
@@ -67,7 +69,7 @@ export const llm: Benchmark = {
         options.progress(`round ${round + 1} of ${rounds}`);
         for (const own of contestants) await measure(own);
       }
-      return summarize(contestants, peaks, loaded.seconds, runtime);
+      return summarize(contestants, peaks, loaded.taken, runtime);
     } finally {
       for (const { stepper, llamaCpp } of contestants) await Promise.all([stepper.dispose(), llamaCpp?.close()]);
       await runtime.dispose();
@@ -79,17 +81,17 @@ export const llm: Benchmark = {
 interface Loaded {
   readonly real: LoadedLanguageModel;
   readonly stored: LoadedLanguageModel<Weight>;
-  readonly seconds: { readonly real: number; readonly stored: number };
+  readonly taken: { readonly real: Effort; readonly stored: Effort };
 }
 
 async function load(): Promise<Loaded> {
   let real: LoadedLanguageModel | undefined;
   let stored: LoadedLanguageModel<Weight> | undefined;
-  const times = {
-    real: await seconds(async () => (real = await loadLanguageModel(model))),
-    stored: await seconds(async () => (stored = await loadLanguageModel(model, { weights: 'as-stored' }))),
+  const taken = {
+    real: await effort(async () => (real = await loadLanguageModel(model))),
+    stored: await effort(async () => (stored = await loadLanguageModel(model, { weights: 'as-stored' }))),
   };
-  return { real: real!, stored: stored!, seconds: times };
+  return { real: real!, stored: stored!, taken };
 }
 
 function weightsOf(kind: Kind, { real, stored }: Loaded): Readonly<Record<string, Weight>> {
@@ -118,7 +120,8 @@ async function contestant(
     stepper,
     bytes,
     llamaCpp,
-    rates: { decode: [], batch: [], prefill: [], 'decode there': [], 'prefill there': [] },
+    rates: { decode: [], batch: [], prefill: [] },
+    there: { decode: [], prefill: [] },
   };
   await decodeRate(stepper, 1, 4);
   await prefillRate(stepper, promptTokens);
@@ -126,15 +129,15 @@ async function contestant(
   return own;
 }
 
-async function measure({ stepper, llamaCpp, rates }: Contestant): Promise<void> {
+async function measure({ stepper, llamaCpp, rates, there }: Contestant): Promise<void> {
   const pause = (): Promise<unknown> => new Promise((resolve) => setTimeout(resolve, pauseMilliseconds));
   rates.decode.push(await decodeRate(stepper, 1, decodeSteps));
   await pause();
-  if (llamaCpp) rates['decode there'].push(await llamaCpp.rate('decode', decodeSteps));
+  if (llamaCpp) there.decode.push(await llamaCpp.rate('decode', decodeSteps));
   await pause();
   rates.prefill.push(await prefillRate(stepper, promptTokens));
   await pause();
-  if (llamaCpp) rates['prefill there'].push(await llamaCpp.rate('prefill', promptTokens));
+  if (llamaCpp) there.prefill.push(await llamaCpp.rate('prefill', promptTokens));
   await pause();
   rates.batch.push(await decodeRate(stepper, largeBatch, decodeSteps / 2));
 }
@@ -142,18 +145,23 @@ async function measure({ stepper, llamaCpp, rates }: Contestant): Promise<void> 
 function summarize(
   contestants: readonly Contestant[],
   { bandwidth, flops }: MachinePeaks,
-  loading: Loaded['seconds'],
+  loading: Loaded['taken'],
   runtime: OnnxRuntime,
 ): BenchmarkResult {
   const of = (rates: readonly number[]): number | undefined => (rates.length > 0 ? median(rates) : undefined);
-  const rows = contestants.map(({ kind, bytes, rates }) => ({
+  const speeds = (rates: readonly TokenRate[]): number[] => rates.map(({ tokensPerSecond }) => tokensPerSecond);
+  const efforts = (rates: readonly TokenRate[]): number[] =>
+    rates.map(({ processorMilliseconds }) => processorMilliseconds);
+  const rows = contestants.map(({ kind, bytes, rates, there }) => ({
     weights: kind,
     MiB: bytes / 2 ** 20,
-    'decode tokens/s': of(rates.decode),
-    'llama.cpp decode': of(rates['decode there']),
-    [`batch ${largeBatch} tokens/s`]: of(rates.batch),
-    'prefill tokens/s': of(rates.prefill),
-    'llama.cpp prefill': of(rates['prefill there']),
+    'decode tokens/s': of(speeds(rates.decode)),
+    'decode, processor ms/token': of(efforts(rates.decode)),
+    'llama.cpp decode': of(there.decode),
+    [`batch ${largeBatch} tokens/s`]: of(speeds(rates.batch)),
+    'prefill tokens/s': of(speeds(rates.prefill)),
+    'prefill, processor ms/token': of(efforts(rates.prefill)),
+    'llama.cpp prefill': of(there.prefill),
   }));
   // Round by round, so that what else the machine did meanwhile slows both sides of a ratio.
   const over = (ours: readonly number[], theirs: readonly number[]): number =>
@@ -161,15 +169,18 @@ function summarize(
   const real = contestants[0]!;
   const matrices = (real.bytes / 4 - real.stepper.vocabularySize * 576) * 2;
   const ratios: Record<string, number> = {
-    'F32 decode, share of memory bandwidth over bytes of weights': median(real.rates.decode) / (bandwidth / real.bytes),
-    [`F32 batch ${largeBatch} over batch 1`]: over(real.rates.batch, real.rates.decode),
-    'F32 prefill, share of the matrix peak': (median(real.rates.prefill) * matrices) / flops,
-    'seconds to load in float32': loading.real,
-    'seconds to load as stored': loading.stored,
+    'F32 decode, share of memory bandwidth over bytes of weights':
+      median(speeds(real.rates.decode)) / (bandwidth / real.bytes),
+    [`F32 batch ${largeBatch} over batch 1`]: over(speeds(real.rates.batch), speeds(real.rates.decode)),
+    'F32 prefill, share of the matrix peak': (median(speeds(real.rates.prefill)) * matrices) / flops,
+    'seconds to load in float32': loading.real.seconds,
+    'seconds to load as stored': loading.stored.seconds,
+    'processor seconds to load in float32': loading.real.processorSeconds,
+    'processor seconds to load as stored': loading.stored.processorSeconds,
   };
-  for (const { kind, rates } of contestants.filter(({ llamaCpp }) => llamaCpp)) {
-    ratios[`${kind} decode over llama.cpp's`] = over(rates.decode, rates['decode there']);
-    ratios[`${kind} prefill over llama.cpp's`] = over(rates.prefill, rates['prefill there']);
+  for (const { kind, rates, there } of contestants.filter(({ llamaCpp }) => llamaCpp)) {
+    ratios[`${kind} decode over llama.cpp's`] = over(speeds(rates.decode), there.decode);
+    ratios[`${kind} prefill over llama.cpp's`] = over(speeds(rates.prefill), there.prefill);
   }
   const versions = {
     onnxruntime: runtime.engine.version,
