@@ -12,11 +12,19 @@ import {
 } from 'onnx-buf';
 import { elementTypeOf, type ModelDType } from './element-type.js';
 
-/** The operator sets that a model may use unless it says otherwise: standard ONNX 23 and ONNX Runtime's own. */
-export const defaultOpsets: Readonly<Record<string, number>> = { '': 23, 'com.microsoft': 1 };
+/** The operator set of ONNX that models use where none of their operators came later. */
+const usualOpset = 18;
 
-/** The ONNX IR version that goes with opset 23; older runtimes refuse a newer one. */
-const irVersion = 11n;
+/** Operators that came later, with the operator set that has them. */
+const laterOperators: Readonly<Record<string, number>> = { RotaryEmbedding: 23 };
+
+/** The first operator set of each IR version that goes with one; runtimes refuse a newer version than they know. */
+const irVersions = [
+  [23, 11n],
+  [21, 10n],
+  [19, 9n],
+  [18, 8n],
+] as const;
 
 /** A size, or the name of a size that is known only when the model runs, such as `batch`. */
 export type Dimension = number | string;
@@ -80,8 +88,6 @@ export interface Model {
   readonly nodes: readonly ModelNode[];
   /** Shapes of inner values, for those that inference by the runtime would not find. */
   readonly values?: readonly ModelValue[];
-  /** Operator set versions by domain; `defaultOpsets` when absent. */
-  readonly opsets?: Readonly<Record<string, number>>;
   /** Free text by key, kept in the file. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
@@ -118,13 +124,14 @@ export function readModel(bytes: Uint8Array): ModelProto {
 }
 
 function modelMessage(model: Model): MessageInitShape<typeof ModelProtoSchema> {
+  const opset = Math.max(usualOpset, ...model.nodes.map(opsetOf));
   return {
-    irVersion,
+    irVersion: irVersions.find(([first]) => opset >= first)![1],
     producerName: 'user-llm',
-    opsetImport: Object.entries(model.opsets ?? defaultOpsets).map(([domain, version]) => ({
-      domain,
-      version: BigInt(version),
-    })),
+    opsetImport: [
+      { domain: '', version: BigInt(opset) },
+      { domain: 'com.microsoft', version: 1n },
+    ],
     metadataProps: Object.entries(model.metadata ?? {}).map(([key, value]) => ({ key, value })),
     graph: {
       name: model.name,
@@ -135,6 +142,11 @@ function modelMessage(model: Model): MessageInitShape<typeof ModelProtoSchema> {
       node: model.nodes.map(nodeMessage),
     },
   };
+}
+
+/** The oldest operator set of ONNX, of those that models use, which has an operator. */
+function opsetOf({ op, domain = '' }: ModelNode): number {
+  return (domain === '' && laterOperators[op]) || usualOpset;
 }
 
 function valueMessage({ name, dtype, shape }: ModelValue): MessageInitShape<typeof ValueInfoProtoSchema> {

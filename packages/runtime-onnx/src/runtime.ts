@@ -1,7 +1,9 @@
 import type { Graph, GraphSource, Runtime, TrainStepOptions } from '@user-llm/graph';
 import type { BaseDType, Tensor, TypedArray } from '@user-llm/tensor';
 import { lower } from './lowering/lower.js';
+import { releaseOf } from './lowering/releases.js';
 import { writeModel } from './onnx-model.js';
+import { requireOptions, threadSettings } from './options.js';
 import type { Engine, EngineSession, SessionOptions } from './ort/engine.js';
 import { loadEngine, type EngineOptions } from './ort/load-engine.js';
 import { SharedWeights } from './ort/shared-weights.js';
@@ -35,11 +37,13 @@ export class OnnxRuntime implements Runtime {
   /**
    * Loads ONNX Runtime.
    *
-   * @throws UserLlmError as `loadEngine`.
+   * @throws UserLlmError `bad-options`, `no-engine` when it cannot be loaded, `old-engine` for a library that is too old.
    */
   static async create(options: OnnxRuntimeOptions = {}): Promise<OnnxRuntime> {
+    requireOptions(options);
     const { pendingRuns = 1024, ...rest } = options;
-    return new OnnxRuntime(await loadEngine(rest), rest, pendingRuns);
+    const config = { ...threadSettings(options), ...options.config };
+    return new OnnxRuntime(await loadEngine(rest), { ...rest, config }, pendingRuns);
   }
 
   value(tensor: Tensor): OnnxValue {
@@ -74,7 +78,7 @@ export class OnnxRuntime implements Runtime {
   }
 
   #session(graph: Graph, frozen: ReadonlySet<string>, weights: SharedWeights | undefined): Promise<EngineSession> {
-    const model = lower(graph, { frozen });
+    const model = lower(graph, { frozen, release: releaseOf(this.engine.version) });
     const read = (model.initializers ?? []).flatMap(({ name, data }) => (data === 'memory' ? [name] : []));
     return this.engine.createSession(writeModel(model), {
       ...this.#options,

@@ -15,7 +15,7 @@ describe('writeModel', () => {
       writeModel(model([{ name: 'b', dtype: 'float32', shape: [2], data: Float32Array.of(1, 2) }])),
     );
     expect(file.opsetImport.map(({ domain, version }) => [domain, version])).toEqual([
-      ['', 23n],
+      ['', 18n],
       ['com.microsoft', 1n],
     ]);
     const { input, initializer, node } = file.graph!;

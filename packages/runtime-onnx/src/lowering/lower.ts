@@ -11,6 +11,7 @@ import {
 import { UserLlmError, type Tensor } from '@user-llm/tensor';
 import type { Model, ModelNode, ModelValue } from '../onnx-model.js';
 import { ModelEmitter } from './emitter.js';
+import { runsNodes } from './releases.js';
 
 /** What a graph becomes. */
 export interface LowerOptions {
@@ -19,18 +20,27 @@ export interface LowerOptions {
   /** Inputs that become initializers of the model itself. */
   readonly embedded?: Readonly<Record<string, Tensor>>;
   readonly name?: string;
+  /** The release of ONNX Runtime 1 that is to run the model, by its minor number; the newest when absent. */
+  readonly release?: number;
 }
 
 /**
  * A graph as an ONNX model: composite operators stay whole where a fused form applies, the others are expanded, and
- * what is left is optimised.
+ * what is left is optimised. Where the release has no such form yet, they are expanded too.
  *
  * @throws UserLlmError `unbound-size` when a symbolic size is bound by no input, `bad-graph` for an operator without an ONNX
  *   form.
  */
-export function lower(source: Graph, { frozen = new Set(), embedded = {}, name = 'graph' }: LowerOptions = {}): Model {
+export function lower(
+  source: Graph,
+  { frozen = new Set(), embedded = {}, name = 'graph', release = Infinity }: LowerOptions = {},
+): Model {
   const probe = new ModelEmitter(source.inputs);
-  const graph = optimize(expand(source, (node) => write(probe, node, () => 'probe') !== undefined));
+  const stays = (node: Node): boolean => {
+    const before = probe.nodes.length;
+    return write(probe, node, () => 'probe') !== undefined && runsNodes(probe.nodes.slice(before), release);
+  };
+  const graph = optimize(expand(source, stays));
   const fed = Object.entries(graph.inputs).filter(([input]) => !frozen.has(input) && !Object.hasOwn(embedded, input));
   const emitter = new ModelEmitter(graph.inputs);
   const names = new Map<Node, readonly string[]>();

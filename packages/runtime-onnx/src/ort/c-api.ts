@@ -1,5 +1,6 @@
 import { UserLlmError } from '@user-llm/tensor';
-import { apiTable, oldestApiVersion, type ApiName, type Parameter } from './api-table.js';
+import { oldestRelease } from '../lowering/releases.js';
+import { apiTable, type ApiName, type Parameter } from './api-table.js';
 import { importKoffi, type Koffi, type NativeFunction, type NativeLibrary, type Pointer } from './koffi.js';
 import { ortError } from './status.js';
 
@@ -64,10 +65,11 @@ export class CApi {
   }
 
   /**
-   * Loads a shared library of ONNX Runtime 1.12 or newer.
+   * Loads a shared library of ONNX Runtime 1.14 or newer.
    *
    * @throws UserLlmError `no-engine` when koffi or the library cannot be loaded, when it is no ONNX Runtime, or when
-   * koffi was set up by others with a stack too small for it; `old-engine` for a version that lacks functions we call.
+   * koffi was set up by others with a stack too small for it; `old-engine` for a version that lacks functions we call or
+   * operators of most models.
    */
   static async load(path: string): Promise<CApi> {
     const koffi = await importKoffi().catch((cause: unknown) => {
@@ -137,11 +139,11 @@ type WithoutLast<Tuple extends readonly unknown[]> = Tuple extends readonly [...
  * The API version to ask a library for: its own, since indexes never change.
  *
  * @param version ONNX Runtime's version, such as `1.30.0`; its minor number is its API version.
- * @throws UserLlmError `old-engine` when it lacks functions that we call.
+ * @throws UserLlmError `old-engine` when it lacks functions that we call, or operators of most models.
  */
 export function negotiateApiVersion(version: string, path: string): number {
   const [major, minor] = version.split('.').map(Number);
-  if (major !== 1 || minor === undefined || !(minor >= oldestApiVersion)) throw oldEngine(version, path);
+  if (major !== 1 || minor === undefined || !(minor >= oldestRelease)) throw oldEngine(version, path);
   return minor;
 }
 
@@ -205,7 +207,7 @@ function noEngine(what: string, expected: string, cause: unknown, mend: string):
 function oldEngine(version: string, path: string): UserLlmError {
   return new UserLlmError('old-engine', {
     what: `ONNX Runtime ${version} (${path})`,
-    expected: `1.${oldestApiVersion}.0 or newer`,
+    expected: `1.${oldestRelease}.0 or newer`,
     got: version,
     mend: 'Use a newer library, or leave `library` away to use the one that onnxruntime-node ships.',
   });

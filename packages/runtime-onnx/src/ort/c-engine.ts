@@ -7,7 +7,7 @@ import type { Engine, EngineSession, SessionOptions } from './engine.js';
 import { Handle } from './handle.js';
 import { RunSlots } from './run-slots.js';
 import { disposed } from './session-errors.js';
-import { logSeverity } from './session-options.js';
+import { logSeverity } from './log-severity.js';
 import type { SharedWeights } from './shared-weights.js';
 import { trimMemory, type TrimMemory } from './trim-memory.js';
 

@@ -3,7 +3,7 @@ import { textArray } from './c-memory.js';
 import type { GraphOptimization, SessionOptions } from './engine.js';
 import { Handle } from './handle.js';
 import { chooseProviders, unavailable, type ProviderSettings } from './providers.js';
-import { checkOptions, logSeverity } from './session-options.js';
+import { logSeverity } from './log-severity.js';
 
 const optimizationLevels: Readonly<Record<GraphOptimization, number>> = { none: 0, basic: 1, extended: 2, all: 99 };
 
@@ -16,10 +16,9 @@ const genericNames = { webgpu: 'WebGPU', coreml: 'CoreML', dml: 'DML' } as const
 /**
  * ONNX Runtime's session options for ours; weights are added by the session.
  *
- * @throws UserLlmError `unavailable-provider`, `bad-session-options`, or `onnxruntime-...` for settings it refuses.
+ * @throws UserLlmError `unavailable-provider`, or `onnxruntime-...` for settings it refuses.
  */
 export function sessionOptions(api: CApi, options: SessionOptions, available: readonly string[]): Handle {
-  checkOptions(options);
   const providers = chooseProviders(options.providers, available);
   const handle = new Handle(api, 'session options', 'ReleaseSessionOptions', api.create('CreateSessionOptions'));
   try {

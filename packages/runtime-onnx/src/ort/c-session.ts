@@ -16,7 +16,7 @@ import type {
 import { Handle } from './handle.js';
 import { checkFeeds, checkFetches } from './host-tensor.js';
 import { notProfiling } from './session-errors.js';
-import { logSeverity } from './session-options.js';
+import { logSeverity } from './log-severity.js';
 
 /** A session of the C API. Runs hold it, so it is released after the last of them. */
 export class CSession implements EngineSession {

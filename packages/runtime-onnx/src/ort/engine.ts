@@ -111,8 +111,7 @@ export interface Engine {
   /**
    * Loads a model from the bytes of an ONNX file or from a path, off the caller's thread.
    *
-   * @throws UserLlmError `unavailable-provider`, `bad-session-options`, or `onnxruntime-...` for a model that ONNX
-   * Runtime refuses.
+   * @throws UserLlmError `unavailable-provider`, or `onnxruntime-...` for a model that ONNX Runtime refuses.
    */
   createSession(model: Uint8Array | string, options?: SessionOptions): Promise<EngineSession>;
   /** Lets go of the engine once its sessions are disposed of; later use throws `disposed`. */

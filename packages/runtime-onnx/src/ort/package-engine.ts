@@ -6,7 +6,7 @@ import { answered } from './package-replies.js';
 import { PackageSession } from './package-session.js';
 import { chooseProviders, ortName, unavailable } from './providers.js';
 import { disposed } from './session-errors.js';
-import { checkOptions, logSeverity } from './session-options.js';
+import { logSeverity } from './log-severity.js';
 import type { SharedWeights } from './shared-weights.js';
 import { WorkerClient } from './worker-client.js';
 
@@ -77,8 +77,7 @@ export class PackageEngine implements Engine {
   }
 
   #options(options: SessionOptions): PackageSessionOptions {
-    checkOptions(options);
-    const providers = chooseProviders(options.providers, this.availableProviders);
+      const providers = chooseProviders(options.providers, this.availableProviders);
     return {
       executionProviders: providers.map(({ name, options: settings }) => ({ name, ...settings })),
       graphOptimizationLevel: optimizationLevels[options.graphOptimization ?? 'all'],

@@ -1,0 +1,26 @@
+import type { ModelNode } from '../onnx-model.js';
+
+/** The first release of ONNX Runtime 1, by its minor number, that knows the operator set of most models (18). */
+export const oldestRelease = 14;
+
+/**
+ * For operators that came later or did other than what models ask of them at first, the first release of ONNX
+ * Runtime 1 whose CPU kernel does it.
+ */
+const firstReleases: Readonly<Record<string, number>> = {
+  LayerNormalization: 19,
+  MultiHeadAttention: 20,
+  MatMulNBits: 23,
+  RotaryEmbedding: 23,
+  GroupQueryAttention: 24,
+};
+
+/** The release that a version such as `1.30.0` is of: its minor number. */
+export function releaseOf(version: string): number {
+  return Number(version.split('.')[1]);
+}
+
+/** Whether a release runs these nodes as they are meant. */
+export function runsNodes(nodes: readonly ModelNode[], release: number): boolean {
+  return nodes.every(({ op }) => release >= (firstReleases[op] ?? oldestRelease));
+}
