@@ -26,7 +26,9 @@ const world = ['--source', 'simulate', '--users', '60', '--items', '80', '--even
 describe('data prepare', () => {
   it('makes a world, tells its steps, and sums up', async () => {
     expect(await main(['data', 'prepare', ...world, '--out', join(folder, 'world')])).toBe(0);
-    expect(said).toMatch(/^check files\nread events\nsort events\nread items\nfilter\nwrite events\nwrite items\nfinish\n/);
+    expect(said).toMatch(
+      /^check files\nread events\nsort events\nread items\nfilter\nwrite events\nwrite items\nfinish\n/,
+    );
     expect(said).toContain('1,500 events of 60 users with 80 items\nfrom 2018-');
     expect(said).toContain('1,500 rows read; bad: none; duplicates dropped: 0');
   });
@@ -47,11 +49,26 @@ describe('data prepare', () => {
     );
   });
 
+  it('reads a table whose name does not say how it is written', async () => {
+    writeFileSync(join(folder, 'export'), '{"card":1,"sku":"a","day":"2024-05-01"}\n');
+    const args = ['--source', 'table', '--input', join(folder, 'export'), '--columns', 'user=card,item=sku,time=day'];
+    expect(await main(['data', 'prepare', ...args, '--out', join(folder, 'none')])).toBe(1);
+    expect(said).toContain('--format csv');
+    const told = [...args, '--format', 'jsonl', '--time-unit', 'iso', '--out', join(folder, 'table')];
+    expect(await main(['data', 'prepare', ...told])).toBe(0);
+    expect(said).toContain('1 events of 1 users with 1 items');
+  });
+
   it.each([
     [['--source', 'netflix', '--input', '.'], 'one of movielens, amazon, google-local, simulate'],
     [['--source', 'movielens'], 'Name one (--input)'],
     [['--source', 'table', '--input', '.', '--columns', 'user'], 'name=RAW'],
     [['--source', 'simulate', '--users', 'many'], 'users'],
+    [
+      ['--source', 'movielens', '--input', '.', '--separator', ';'],
+      'none of the flags of other sources, got --separator',
+    ],
+    [['--source', 'table', '--input', '.', '--users', '5'], 'got --users'],
   ])('%j is an error that says why', async (args, expected) => {
     expect(await main(['data', 'prepare', ...args, '--out', join(folder, 'none')])).toBe(1);
     expect(said).toContain(expected);

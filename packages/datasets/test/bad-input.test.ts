@@ -2,16 +2,21 @@ import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { amazonReviews, fromTable, googleLocal, movielens, prepareDataset } from '../src/index.js';
+import type { BadRow, DatasetSource } from '@user-llm/plugin';
+import { amazonReviews, fromTable, googleLocal, movielens, prepareDataset, type PrepareOptions } from '../src/index.js';
 import { rawFiles, rowsOf } from './support.js';
 
 const ratings = 'userId,movieId,rating,timestamp\n1,10,4.5,1000\n1,20,3.0,2000\n2,10,1.0,1500\n';
 const movies = 'movieId,title,genres\n10,Heat (1995),Action|Crime\n20,"American President, The (1995)",Comedy\n';
 const clicks = fromTable({ columns: { user: 'who', item: 'what', time: 'at' } });
 
-const prepare = async (files: Readonly<Record<string, string | Uint8Array>>, source = movielens) => {
+const prepare = async (
+  files: Readonly<Record<string, string | Uint8Array>>,
+  source = movielens,
+  options: Partial<PrepareOptions> = {},
+) => {
   const paths = rawFiles(files);
-  return { ...paths, manifest: await prepareDataset({ source, ...paths, threads: 1 }) };
+  return { ...paths, manifest: await prepareDataset({ source, ...paths, threads: 1, ...options }) };
 };
 const titles = async (output: string) => (await rowsOf(output, 'items')).map(({ title }) => title);
 
@@ -172,6 +177,70 @@ describe('events', () => {
     ]);
   });
 
+  it('columns may be called as the engine might call its own', async () => {
+    const source = fromTable({
+      columns: {
+        user: 'who',
+        item: 'what',
+        time: 'at',
+        position: 'a',
+        reason: 'b',
+        excerpt: 'c',
+        place: 'd',
+        nth: 'e',
+      },
+    });
+    const content = 'who,what,at,a,b,c,d,e\n1,x,5,pa,pb,pc,pd,pe\n1,x,5,pa,pb,pc,pd,pe\n1,x,,q,q,q,q,q\n';
+    const { manifest, output } = await prepare({ 'clicks.csv': content }, source, { maxBadRowShare: 1 });
+    expect(manifest.rows.events).toEqual({ read: 3, bad: { 'time-missing': 1 }, duplicates: 1 });
+    const [row] = await rowsOf(output, 'events');
+    expect(row).toMatchObject({ position: 'pa', reason: 'pb', excerpt: 'pc', place: 'pd', nth: 'pe' });
+  });
+
+  it.each(['#user', '~reason', 'User', 'rowid', ''])('a column called %j is refused', async (name) => {
+    const source = fromTable({ columns: { user: 'who', item: 'what', time: 'at', [name]: 'who' } });
+    const prepared = prepare({ 'clicks.csv': 'who,what,at\n1,a,5\n' }, source);
+    await expect(prepared).rejects.toMatchObject({ code: 'bad-columns' });
+  });
+
+  it('a header whose names differ by case alone is refused', async () => {
+    await expect(prepare({ 'clicks.csv': 'who,what,at,WHO\n1,a,5,2\n' }, clicks)).rejects.toMatchObject({
+      code: 'bad-header',
+      message: expect.stringContaining('"WHO" is there twice') as unknown,
+    });
+  });
+
+  it.each([
+    { header: true, source: 'with' },
+    { header: false, source: 'without' },
+  ])('bad rows are listed with their rows in a file $source a header', async ({ header }) => {
+    const good = Array.from({ length: 40 }, (_, n) => `9,g,${n}`);
+    const lines = ['1,x', '1,,5', '1,a,5', '2,x,bad', '3,b,6,7,8', ',b,6', ...good];
+    const source: DatasetSource = {
+      ...clicks,
+      locate: async (input) => {
+        const { events } = await clicks.locate(input);
+        const names = header ? {} : { names: ['who', 'what', 'at'] };
+        return { events: { ...events, format: { kind: 'csv', separator: ',', ...names } } };
+      },
+    };
+    const content = `${header ? 'who,what,at\n' : '0,z,1\n'}${lines.join('\n')}\n`;
+    const { output } = await prepare({ 'clicks.csv': content }, source, { maxBadRowShare: 1 });
+    const listed = readFileSync(join(output, 'bad-rows.jsonl'), 'utf8').trim().split('\n');
+    const first = header ? 0 : 1;
+    expect(
+      listed
+        .map((line) => JSON.parse(line) as BadRow)
+        .map(({ row, reason, excerpt }) => [row - first, reason, excerpt]),
+    ).toEqual([
+      [1, 'unreadable-row', '1,x'],
+      [2, 'item-missing', '1,,5'],
+      [4, 'time-unreadable', '2,x,bad'],
+      [5, 'unreadable-row', '3,b,6,7,8'],
+      [6, 'user-missing', ',b,6'],
+    ]);
+  });
+
   it('equal times stand by file and row, however many threads work', async () => {
     const rows = (from: number) => Array.from({ length: 20_000 }, (_, n) => `${n % 3},i${from + n},77\n`).join('');
     const paths = rawFiles({ 'a.csv': `who,what,at\n${rows(20_000)}`, 'b.csv': `who,what,at\n${rows(0)}` });
@@ -183,6 +252,17 @@ describe('events', () => {
         .map((n) => [String(user), n < 20_000 ? n + 20_000 : n - 20_000]),
     );
     expect(items).toEqual(expected);
+  });
+
+  it('the bytes are the same however many threads work, also where rows were dropped', async () => {
+    const rows = Array.from({ length: 140_000 }, (_, n) => `${n % 5000},${(n * 7) % 11},${n}\n`);
+    const content = `who,what,at\n${rows.join('')}${rows.slice(0, 20_000).join('')}7777,1,5\n`;
+    const bytes = async (threads: number) => {
+      const { output, manifest } = await prepare({ 'clicks.csv': content }, clicks, { threads, kCore: 2 });
+      expect(manifest.counts.events).toBe(140_000);
+      return ['events.parquet', 'items.parquet'].map((file) => readFileSync(join(output, file)));
+    };
+    expect(await bytes(1)).toEqual(await bytes(4));
   });
 
   it('items without metadata have a row of their own, and are counted', async () => {

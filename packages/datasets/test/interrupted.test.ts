@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
@@ -69,6 +70,20 @@ describe.skipIf(process.platform === 'win32')('a preparation that does not end w
         expect(readFileSync(join(output, file))).toEqual(readFileSync(join(whole, file)));
     },
   );
+
+  it('killed between taking the old data set away and putting the new one there, gives the old one back', async () => {
+    const folder = testFolder();
+    const output = join(folder, 'data');
+    const before = await prepareDataset({ source: simulated({ ...size, seed: 9 }), output });
+    const nobody = 2 ** 22 + 1;
+    const aside = join(folder, `.data.preparing-${hostname()}-${nobody}-x`);
+    mkdirSync(aside);
+    renameSync(output, join(aside, 'replaced'));
+    const failing = { ...simulated(size), locate: () => Promise.reject(new Error('no raw files')) };
+    await expect(prepareDataset({ source: failing, output })).rejects.toThrow('no raw files');
+    expect(readdirSync(folder)).toEqual(['data']);
+    expect(JSON.parse(readFileSync(join(output, 'manifest.json'), 'utf8'))).toEqual(before);
+  });
 
   it.each([
     ['its own input', 100],

@@ -128,7 +128,8 @@ describe('real slices', () => {
       const folder = testFolder();
       const bytes = async (threads: number, memoryLimit: number) => {
         const output = join(folder, `ml-1m-${threads}`);
-        await prepareDataset({ source: movielens, input: join(realData, 'ml-1m'), output, threads, memoryLimit });
+        const input = join(realData, 'ml-1m');
+        await prepareDataset({ source: movielens, input, output, threads, memoryLimit, kCore: 100 });
         return await Promise.all(
           ['events.parquet', 'items.parquet', 'manifest.json'].map((file) => readFile(join(output, file))),
         );

@@ -39,6 +39,13 @@ export function prepareCommand(signal: AbortSignal): CommandUnknownOpts {
     .option('--columns <mapping>', 'table: user=RAW,item=RAW,time=RAW and others')
     .option('--items <path or n>', 'table: metadata of items; simulate: how many items')
     .option('--item-columns <mapping>', 'table: item=RAW,title=RAW,categories=RAW and others')
+    .addOption(
+      new Option('--format <kind>', 'table: how files are written, where their names do not say').choices([
+        'csv',
+        'jsonl',
+        'parquet',
+      ] as const),
+    )
     .option('--separator <text>', 'table: what separates values')
     .addOption(
       new Option('--time-unit <unit>', 'table: unit of the times').choices([

@@ -74,13 +74,16 @@ async function assertReplaceable(target: string, belongs: string): Promise<void>
   });
 }
 
-/** Removes what processes that are no more have left beside the target. */
+/** Removes what processes that are no more have left beside the target, after what one had just taken away is back. */
 async function removeAbandoned(target: string): Promise<void> {
   const prefix = `.${basename(target)}${marker}${hostname()}-`;
   for (const name of await readdir(dirname(target))) {
     if (!name.startsWith(prefix)) continue;
-    const process = Number(name.slice(prefix.length).split('-')[0]);
-    if (!isAlive(process)) await rm(join(dirname(target), name), { recursive: true, force: true });
+    if (isAlive(Number(name.slice(prefix.length).split('-')[0]))) continue;
+    const aside = join(dirname(target), name);
+    const replaced = join(aside, 'replaced');
+    if (!(await exists(target)) && (await exists(replaced))) await rename(replaced, target);
+    await rm(aside, { recursive: true, force: true });
   }
 }
 

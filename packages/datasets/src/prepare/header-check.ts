@@ -52,6 +52,9 @@ function headerProblem(
       ? undefined
       : `${format.names.length} fields a line (${format.names.join(format.separator ?? ',')})`;
   }
+  const folded = fields.map((field) => field.toLowerCase());
+  const twice = fields.find((_, at) => folded.indexOf(folded[at]!) < at);
+  if (twice !== undefined) return `a header line whose names differ by more than case ("${twice}" is there twice)`;
   const wanted = Object.values(columns).flatMap((column) => (column === undefined ? [] : [column.from]));
   const isThere = (from: string | readonly string[]) =>
     typeof from === 'string' ? fields.includes(from) : from.every((name) => fields.includes(name));

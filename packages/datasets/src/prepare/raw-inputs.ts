@@ -4,6 +4,7 @@ import { UserLlmError } from '@user-llm/tensor';
 import { inspectFile } from '../files/inspect.js';
 import { normalizeFile, type Normalization } from '../files/normalize.js';
 import { isAddress, isGzip } from '../files/read-bytes.js';
+import { assertColumnNames } from './column-names.js';
 import { assertHeader } from './header-check.js';
 import type { DatasetManifest } from './manifest.js';
 
@@ -24,7 +25,7 @@ export interface CheckedTable<Columns> {
  * notations aside.
  *
  * @param scratch Folder for what is rewritten.
- * @throws UserLlmError `no-files`, `empty-file`, `truncated-gzip`, `bad-gzip`, `bad-header`, `file-not-found`,
+ * @throws UserLlmError `no-files`, `bad-columns`, `empty-file`, `truncated-gzip`, `bad-gzip`, `bad-header`, `file-not-found`,
  *   `file-not-readable`.
  */
 export async function checkFiles<Columns extends Readonly<Record<string, Column | undefined>>>(
@@ -36,6 +37,7 @@ export async function checkFiles<Columns extends Readonly<Record<string, Column 
   if (table.files.length === 0) {
     throw new UserLlmError('no-files', { what: `Raw files of ${name}`, expected: 'at least one', got: 'none' });
   }
+  assertColumnNames(name, Object.keys(table.columns));
   const { format } = table;
   const text = format.kind !== 'parquet';
   const python = format.kind === 'jsonl' && format.literals === 'python';

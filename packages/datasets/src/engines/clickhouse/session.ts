@@ -16,6 +16,7 @@ import type {
 } from '@user-llm/plugin';
 import { UserLlmError } from '@user-llm/tensor';
 import { canonicalKinds, canonicalTypes } from '../canonical-columns.js';
+import { added } from '../sql.js';
 import type { ClickHouse, ClickHouseRow } from './clickhouse.js';
 import { identifier, text } from './raw-value.js';
 import { nothing, stage, type StagedTable } from './stage.js';
@@ -23,7 +24,8 @@ import { nothing, stage, type StagedTable } from './stage.js';
 /**
  * A preparation in ClickHouse, in a database of its own.
  *
- * The relations follow one another as in DuckDB: `raw_events`, `good_events`, `kept_events`; `raw_items`, `good_items`.
+ * The relations follow one another: `raw_events` (all rows), `good_events` (usable ones without duplicates), `kept_events`
+ * (what the filter leaves); `raw_items`, `good_items`.
  */
 export class ClickHouseSession implements TableSession {
   private events: StagedTable | undefined;
@@ -52,9 +54,11 @@ export class ClickHouseSession implements TableSession {
   async stageItems(table: RawTable<ItemColumns>, limits: TableLimits): Promise<StageReport> {
     this.begin('read items');
     this.items = await stage(this.connection, this.in('raw_items'), 'items', table, limits);
-    const usable = `${this.in('raw_items')} WHERE isNull(reason)`;
-    const first = `SELECT min(position) FROM ${usable} GROUP BY item`;
-    await this.run(`CREATE VIEW ${this.in('good_items')} AS SELECT * FROM ${usable} AND position IN (${first})`);
+    const usable = `${this.in('raw_items')} WHERE isNull(${added.reason})`;
+    const first = `SELECT min(${added.position}) FROM ${usable} GROUP BY item`;
+    await this.run(
+      `CREATE VIEW ${this.in('good_items')} AS SELECT * FROM ${usable} AND ${added.position} IN (${first})`,
+    );
     const { repeated } = await this.one(`SELECT count() - uniqExact(item) AS repeated FROM ${usable}`);
     return { ...this.items.report, duplicates: Number(repeated) };
   }
@@ -85,7 +89,7 @@ export class ClickHouseSession implements TableSession {
     const events = this.in('kept_events');
     await this.run(
       `INSERT INTO FUNCTION file(${text(path)}, 'Parquet') SELECT ${names} FROM ${events}
-       ORDER BY length(user), user, "time", position`,
+       ORDER BY length(user), user, "time", ${added.position}`,
     );
     return { rows: await this.count(events), columns: describe(columns) };
   }
@@ -122,7 +126,7 @@ export class ClickHouseSession implements TableSession {
 
   /** Makes `good_events`; returns how many rows equal an earlier one in every column. */
   private async dropDuplicateEvents({ columns }: StagedTable, duplicates: 'drop' | 'keep'): Promise<number> {
-    const usable = `${this.in('raw_events')} WHERE isNull(reason)`;
+    const usable = `${this.in('raw_events')} WHERE isNull(${added.reason})`;
     const all = `CREATE VIEW ${this.in('good_events')} AS SELECT * FROM ${usable}`;
     if (duplicates === 'keep') {
       await this.run(all);
@@ -133,11 +137,11 @@ export class ClickHouseSession implements TableSession {
     const hash = `cityHash64(${[...columns.keys()].map((name) => `ifNull(toString(${identifier(name)}), '')`).join(', ')})`;
     const repeated = this.in('duplicate_positions');
     await this.run(
-      `CREATE TABLE ${repeated} ENGINE = MergeTree ORDER BY position AS SELECT position FROM (
-         SELECT position, row_number() OVER (PARTITION BY ${names} ORDER BY position) AS nth FROM ${usable}
-         AND ${hash} IN (SELECT ${hash} AS h FROM ${usable} GROUP BY h HAVING count() > 1)) WHERE nth > 1`,
+      `CREATE TABLE ${repeated} ENGINE = MergeTree ORDER BY ${added.position} AS SELECT ${added.position} FROM (
+         SELECT ${added.position}, row_number() OVER (PARTITION BY ${names} ORDER BY ${added.position}) AS "~nth" FROM ${usable}
+         AND ${hash} IN (SELECT ${hash} AS "~hash" FROM ${usable} GROUP BY "~hash" HAVING count() > 1)) WHERE "~nth" > 1`,
     );
-    await this.run(`${all} AND position NOT IN (SELECT position FROM ${repeated})`);
+    await this.run(`${all} AND ${added.position} NOT IN (SELECT ${added.position} FROM ${repeated})`);
     return await this.count(repeated);
   }
 

@@ -4,13 +4,14 @@ import { firstLine } from '../../files/first-line.js';
 import type { ClickHouse } from './clickhouse.js';
 import { canonicalKinds, idColumns } from '../canonical-columns.js';
 import { columnSql, type ColumnSql } from './column.js';
+import { added } from '../sql.js';
 import { identifier, rawValue, text } from './raw-value.js';
 import { rawRelation, type RawRelation } from './relation.js';
 
 /** Bits of a position below the number of the file. */
 const rowBits = 40;
 
-/** A raw table as the engine holds it: `raw_events` or `raw_items`, with a `position` and a `reason` in every row. */
+/** A raw table as the engine holds it: `raw_events` or `raw_items`, with a position and a reason in every row. */
 export interface StagedTable {
   readonly report: Omit<StageReport, 'duplicates'>;
   /** The columns in file order, and the kind of each. */
@@ -34,8 +35,8 @@ export async function stage(
   const names = stagedNames(table, columns);
   const definitions = [...names].map(([column, kind]) => `${identifier(column)} ${typeOf[kind]}`);
   await connection.run(
-    `CREATE TABLE ${name} (position UInt64, ${definitions.join(', ')}, reason Nullable(String), excerpt Nullable(String))
-     ENGINE = MergeTree ORDER BY position`,
+    `CREATE TABLE ${name} (${added.position} UInt64, ${definitions.join(', ')}, ${added.reason} Nullable(String),
+       ${added.excerpt} Nullable(String)) ENGINE = MergeTree ORDER BY ${added.position}`,
   );
   for (const [index, file] of files.entries()) {
     const header = format.kind === 'csv' ? (format.names ?? columnNames(await firstLine(file), format)) : [];
@@ -90,7 +91,7 @@ function selectOf(
   const value = (name: string) => identifier(`=${name}`);
   const unreadable = (name: string) => identifier(`?${name}`);
   const first = [
-    `bitOr(bitShiftLeft(toUInt64(${index}), ${rowBits}), rowNumberInAllBlocks()) AS position`,
+    `bitOr(bitShiftLeft(toUInt64(${index}), ${rowBits}), rowNumberInAllBlocks()) AS ${added.position}`,
     ...[...columns].map(([name, { type, value: sql }]) => `CAST(${sql}, '${type}') AS ${value(name)}`),
     ...[...columns].map(([name, column]) => `ifNull(${column.unreadable ?? 'false'}, false) AS ${unreadable(name)}`),
     `${relation.unreadable} AS ${unreadable('')}`,
@@ -106,8 +107,8 @@ function selectOf(
   }
   for (const name of columns.keys()) if (name !== 'time') when.push([unreadable(name), 'number-unreadable']);
   const reason = `multiIf(${when.map(([condition, code]) => `${condition}, ${text(code)}`).join(', ')}, NULL)`;
-  return `SELECT position, ${[...columns.keys()].map(value).join(', ')}, ${reason} AS reason,
-    if(isNull(reason), NULL, "=excerpt") FROM (SELECT ${first.join(', ')} FROM ${relation.sql})`;
+  return `SELECT ${added.position}, ${[...columns.keys()].map(value).join(', ')}, ${reason} AS ${added.reason},
+    if(isNull(${added.reason}), NULL, "=excerpt") FROM (SELECT ${first.join(', ')} FROM ${relation.sql})`;
 }
 
 async function examine(
@@ -119,11 +120,12 @@ async function examine(
 ): Promise<Omit<StageReport, 'duplicates'>> {
   const [total] = await connection.run(`SELECT count() AS n FROM ${name}`);
   const reasons = await connection.run(
-    `SELECT reason, count() AS n FROM ${name} WHERE isNotNull(reason) GROUP BY reason ORDER BY reason`,
+    `SELECT ${added.reason} AS reason, count() AS n FROM ${name} WHERE isNotNull(reason) GROUP BY reason ORDER BY reason`,
   );
   const listed = await connection.run(
-    `SELECT intDiv(position, ${2 ** rowBits}) AS file, position % ${2 ** rowBits} AS row, reason, excerpt FROM ${name}
-     WHERE isNotNull(reason) ORDER BY position LIMIT ${limits.listedBadRows}`,
+    `SELECT intDiv(${added.position}, ${2 ** rowBits}) AS file, ${added.position} % ${2 ** rowBits} AS row,
+       ${added.reason} AS reason, ${added.excerpt} AS excerpt FROM ${name}
+     WHERE isNotNull(${added.reason}) ORDER BY ${added.position} LIMIT ${limits.listedBadRows}`,
   );
   return {
     rows: Number(total?.['n']),

@@ -1,4 +1,4 @@
-import { identifier } from '../sql.js';
+import { added, identifier } from '../sql.js';
 import type { Connection } from './connection.js';
 
 /**
@@ -36,10 +36,10 @@ export async function dropDuplicateEvents(connection: Connection, columns: reado
  */
 export async function dropDuplicateItems(connection: Connection): Promise<number> {
   await connection.run(
-    `CREATE TEMP TABLE item_positions AS SELECT min(position) AS position, count(*) AS n FROM usable_items GROUP BY item`,
+    `CREATE TEMP TABLE item_positions AS SELECT min(${added.position}) AS position, count(*) AS n FROM usable_items GROUP BY item`,
   );
   await connection.run(
-    `CREATE VIEW good_items AS SELECT * FROM usable_items WHERE position IN (SELECT position FROM item_positions)`,
+    `CREATE VIEW good_items AS SELECT * FROM usable_items WHERE ${added.position} IN (SELECT position FROM item_positions)`,
   );
   const { repeated } = await connection.one('SELECT coalesce(sum(n - 1), 0) AS repeated FROM item_positions');
   return Number(repeated);

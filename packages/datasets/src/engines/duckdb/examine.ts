@@ -1,6 +1,6 @@
 import type { BadRow, BadRowReason, StageReport, TableLimits, TableName } from '@user-llm/plugin';
 import { idColumns } from '../canonical-columns.js';
-import { identifier } from '../sql.js';
+import { added, identifier } from '../sql.js';
 import type { Connection } from './connection.js';
 import { integerOf, rawName } from './staged-table.js';
 
@@ -26,11 +26,11 @@ export async function examine(
   onFraction?: (fraction: number) => void,
 ): Promise<Examination> {
   const facts = idColumns[table].map(
-    (id) => `count(${identifier(id)}) FILTER (reason IS NULL) = 0 AS ${identifier(`all ${id}`)},
-       coalesce(max(${integerOf(id)}) FILTER (reason IS NULL) < 4294967296, true) AS ${identifier(`small ${id}`)}`,
+    (id) => `count(${identifier(id)}) FILTER (${added.reason} IS NULL) = 0 AS ${identifier(`all ${id}`)},
+       coalesce(max(${integerOf(id)}) FILTER (${added.reason} IS NULL) < 4294967296, true) AS ${identifier(`small ${id}`)}`,
   );
   const found = await connection.one(
-    `SELECT count(*) AS "rows", count(reason) AS bad, ${facts.join(', ')} FROM ${rawName(table)}`,
+    `SELECT count(*) AS "rows", count(${added.reason}) AS bad, ${facts.join(', ')} FROM ${rawName(table)}`,
     onFraction,
   );
   const plain = idColumns[table].filter((id) => found[`all ${id}`] === true);
@@ -39,11 +39,12 @@ export async function examine(
   if (Number(found['bad']) === 0) return { report: { rows, bad: {}, badRows: [] }, numbers };
 
   const reasons = await connection.run(
-    `SELECT reason, count(*) AS n FROM ${rawName(table)} WHERE reason IS NOT NULL GROUP BY reason ORDER BY reason`,
+    `SELECT ${added.reason} AS reason, count(*) AS n FROM ${rawName(table)} WHERE ${added.reason} IS NOT NULL
+     GROUP BY ALL ORDER BY reason`,
   );
   const listed = await connection.run(
-    `SELECT position, reason, excerpt FROM ${rawName(table)} WHERE reason IS NOT NULL
-     ORDER BY position LIMIT ${limits.listedBadRows}`,
+    `SELECT ${added.position} AS position, ${added.reason} AS reason, ${added.excerpt} AS excerpt
+     FROM ${rawName(table)} WHERE ${added.reason} IS NOT NULL ORDER BY ${added.position} LIMIT ${limits.listedBadRows}`,
   );
   const badRows = listed.map((row): BadRow => ({
     table,
@@ -57,10 +58,15 @@ export async function examine(
   };
 }
 
-/** Rows of separated values that could not be parsed at all: how many lines, and the first of them. */
+/**
+ * Rows of separated values that could not be parsed at all: how many lines, and the first of them.
+ *
+ * @param header Whether the file's first line is a header.
+ */
 export async function rejectedRows(
   connection: Connection,
   rejects: string,
+  header: boolean,
   listed: number,
 ): Promise<{ readonly rows: number; readonly listed: readonly Pick<BadRow, 'row' | 'excerpt'>[] }> {
   // A row with two faults is listed twice, and an open quote takes the lines after it along.
@@ -75,6 +81,6 @@ export async function rejectedRows(
   await connection.run(`DROP TABLE ${rejects}; DROP TABLE ${rejects}_scan`);
   return {
     rows: Number(rows),
-    listed: found.map((row) => ({ row: Number(row['line']) - 1, excerpt: String(row['text']) })),
+    listed: found.map((row) => ({ row: Number(row['line']) - (header ? 1 : 0), excerpt: String(row['text']) })),
   };
 }

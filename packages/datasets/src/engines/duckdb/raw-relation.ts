@@ -29,7 +29,7 @@ export function separatedRelation(
     sql: `read_csv(${literal(file)}, columns = {${columns}}, auto_detect = false, header = ${format.names === undefined},
       delim = ${literal(separator)}, quote = ${literal(quote)}, escape = ${literal(quote)},
       store_rejects = true, rejects_table = ${literal(rejected)}, rejects_scan = ${literal(`${rejected}_scan`)})`,
-    excerpt: `left(concat_ws(${literal(separator)}, ${names.map((name) => `"=raw".${identifier(name)}`).join(', ')}), 200)`,
+    excerpt: `left(concat_ws(${literal(separator)}, ${names.map((name) => `coalesce("=raw".${identifier(name)}, '')`).join(', ')}), 200)`,
     unreadable: 'false',
   };
 }

@@ -15,7 +15,7 @@ import type {
 } from '@user-llm/plugin';
 import { UserLlmError } from '@user-llm/tensor';
 import { canonicalKinds } from '../canonical-columns.js';
-import { identifier, literal } from '../sql.js';
+import { added, identifier, literal } from '../sql.js';
 import type { ColumnSql } from './column.js';
 import type { Connection } from './connection.js';
 import { dropDuplicateEvents, dropDuplicateItems } from './duplicates.js';
@@ -42,6 +42,8 @@ export class DuckDbSession implements TableSession {
   private events: StagedTable | undefined;
   private items: StagedTable | undefined;
   private thresholds: Thresholds = { user: 1, item: 1 };
+  /** Rows of `sorted_events` before anything was deleted. */
+  private sorted = 0;
 
   constructor(
     private readonly connection: Connection,
@@ -53,13 +55,14 @@ export class DuckDbSession implements TableSession {
     const { columns, numbers, report } = this.events;
     const held = [...columns].flatMap(([name, { absent }]) => (absent ? [] : [name]));
     const user = numbers.has('user') ? 'user' : 'strlen(user), user';
-    const position = report.rows < 2 ** 32 ? 'position::UINTEGER' : 'position';
+    const position = report.rows < 2 ** 32 ? `${added.position}::UINTEGER` : added.position;
     // Bytes that are moved are what sorting costs: ids stay numbers, and what the source does not have stays out.
-    await this.connection.run(
+    const { Count: sorted } = await this.connection.one(
       `CREATE TABLE sorted_events AS SELECT ${held.map(identifier).join(', ')}
        FROM (${usableSelect('events', columns, numbers)}) ORDER BY ${user}, "time", ${position}`,
       this.telling('sort events'),
     );
+    this.sorted = Number(sorted);
     await dropStaged(this.connection, 'events');
     const duplicates = limits.duplicates === 'drop' ? await dropDuplicateEvents(this.connection, held) : 0;
     return { ...report, duplicates };
@@ -84,7 +87,10 @@ export class DuckDbSession implements TableSession {
     const values = [...columns].map(([name, { absent, type, value }]) =>
       absent ? `${value} AS ${identifier(name)}` : `${identifier(name)}::${type} AS ${identifier(name)}`,
     );
-    return await this.write('events', `SELECT ${values.join(', ')} FROM sorted_events`, path, columns);
+    const { n } = await this.connection.one('SELECT count(*) AS n FROM sorted_events');
+    // Where rows were deleted, one thread would cut the table into other row groups than several.
+    const order = Number(n) < this.sorted ? 'ORDER BY rowid' : '';
+    return await this.write('events', `SELECT ${values.join(', ')} FROM sorted_events ${order}`, path, columns);
   }
 
   async writeItems(path: string): Promise<WriteReport & ItemReport> {

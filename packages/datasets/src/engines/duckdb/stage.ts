@@ -2,14 +2,14 @@ import type { BadRow, Column, RawTable, SeparatedFormat, StageReport, TableLimit
 import { columnNames } from '../../files/header.js';
 import { firstLine } from '../../files/first-line.js';
 import { isAddress } from '../../files/read-bytes.js';
-import { literal } from '../sql.js';
+import { added, literal } from '../sql.js';
 import { firstLineAt, openAddresses } from './addresses.js';
 import type { Connection } from './connection.js';
 import { examine, rejectedRows, type Examination, type Place } from './examine.js';
 import { jsonLinesRelation, parquetRelation, separatedRelation } from './raw-relation.js';
 import { heldColumns, rawName, stagedColumns, stagedSelect, type StagedColumn } from './staged-table.js';
 
-/** A raw table as the engine holds it: the relation `raw_events` or `raw_items` with a `position` in every row. */
+/** A raw table as the engine holds it: the relation `raw_events` or `raw_items`, whose rows know their positions. */
 export interface StagedTable {
   readonly report: Omit<StageReport, 'duplicates'>;
   /** The canonical columns, in file order. */
@@ -28,14 +28,20 @@ const rowsName = (table: TableName) => `${rawName(table)}_rows`;
 interface FileStart {
   readonly file: string;
   readonly first: number;
+  /** Rows that could not be parsed, ascending; they have no position. */
+  readonly rejected?: readonly number[];
 }
 
-/** Finds the file of a position. */
+/** Finds the file and row of a position. */
 const placeIn =
   (starts: readonly FileStart[]): Place =>
   (position) => {
-    const start = starts.findLast(({ first }) => first <= position);
-    return { file: start?.file ?? '', row: position - (start?.first ?? 0) + 1 };
+    const {
+      file,
+      first,
+      rejected = [],
+    } = starts.findLast((start) => start.first <= position) ?? { file: '', first: 0 };
+    return { file, row: rejected.reduce((row, skipped) => (skipped <= row ? row + 1 : row), position - first + 1) };
   };
 
 /**
@@ -69,13 +75,12 @@ async function stageText(
   const definitions = heldColumns(staged)
     .map(([name, type]) => `${name} ${type}, `)
     .join('');
-  await connection.run(`CREATE TABLE ${rows} (${definitions}reason VARCHAR, excerpt VARCHAR)`);
+  await connection.run(`CREATE TABLE ${rows} (${definitions}${added.reason} VARCHAR, ${added.excerpt} VARCHAR)`);
 
   const starts: FileStart[] = [];
   const rejected: BadRow[] = [];
   let [read, rejects] = [0, 0];
   for (const [index, file] of files.entries()) {
-    starts.push({ file, first: read });
     const relation =
       format.kind === 'csv'
         ? separatedRelation(file, format, await namesOf(connection, file, format), `${rows}_rejects_${index}`)
@@ -84,21 +89,26 @@ async function stageText(
       `INSERT INTO ${rows} ${stagedSelect(table, staged, relation, limits)}`,
       (fraction) => onFraction((index + fraction) / files.length),
     );
+    const found =
+      format.kind === 'csv'
+        ? await rejectedRows(connection, `${rows}_rejects_${index}`, format.names === undefined, limits.listedBadRows)
+        : { rows: 0, listed: [] };
+    starts.push({ file, first: read, rejected: found.listed.map(({ row }) => row) });
     read += Number(inserted);
-    if (format.kind !== 'csv') continue;
-    const found = await rejectedRows(connection, `${rows}_rejects_${index}`, limits.listedBadRows - rejected.length);
     rejects += found.rows;
     rejected.push(...found.listed.map((bad): BadRow => ({ ...bad, table, file, reason: 'unreadable-row' })));
   }
 
-  await connection.run(`CREATE VIEW ${rawName(table)} AS SELECT rowid AS position, * FROM ${rows}`);
+  await connection.run(`CREATE VIEW ${rawName(table)} AS SELECT rowid AS ${added.position}, * FROM ${rows}`);
   const { report, numbers } = await examine(connection, table, limits, placeIn(starts));
   const unreadable = (report.bad['unreadable-row'] ?? 0) + rejects;
   return {
     report: {
       rows: report.rows + rejects,
       bad: unreadable > 0 ? { ...report.bad, 'unreadable-row': unreadable } : report.bad,
-      badRows: [...rejected, ...report.badRows].slice(0, limits.listedBadRows),
+      badRows: [...rejected, ...report.badRows]
+        .sort((a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.row - b.row)
+        .slice(0, limits.listedBadRows),
     },
     columns: staged,
     numbers,

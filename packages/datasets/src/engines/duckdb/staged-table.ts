@@ -1,6 +1,6 @@
 import type { BadRowReason, Column, RawFormat, TableLimits, TableName } from '@user-llm/plugin';
 import { canonicalKinds, canonicalTypes, idColumns } from '../canonical-columns.js';
-import { identifier, literal } from '../sql.js';
+import { added, identifier, literal } from '../sql.js';
 import { columnSql, type ColumnSql } from './column.js';
 import { rawValue, type ColumnTypes } from './raw-value.js';
 import type { RawRelation } from './raw-relation.js';
@@ -98,8 +98,8 @@ export function heldColumns(columns: ReadonlyMap<string, StagedColumn>): readonl
 }
 
 /**
- * SQL that reads raw rows as rows of a staged table: the held columns, `reason` and, for bad rows, `excerpt`, behind
- * a `position` where the relation has one.
+ * SQL that reads raw rows as rows of a staged table: the held columns, the reason and, for bad rows, the excerpt, behind
+ * a position where the relation has one.
  */
 export function stagedSelect(
   table: TableName,
@@ -107,9 +107,9 @@ export function stagedSelect(
   relation: RawRelation,
   limits: TableLimits,
 ): string {
-  const position = relation.position === undefined ? '' : 'position, ';
+  const position = relation.position === undefined ? '' : `${added.position}, `;
   const first = [
-    ...(relation.position === undefined ? [] : [`${relation.position} AS position`]),
+    ...(relation.position === undefined ? [] : [`${relation.position} AS ${added.position}`]),
     ...[...columns].map(([name, { value }]) => `${value} AS ${valueOf(name)}`),
     ...[...columns].flatMap(([name, { integer }]) =>
       integer === undefined ? [] : [`${integer} AS ${integerOf(name)}`],
@@ -123,8 +123,8 @@ export function stagedSelect(
     const value = `${valueOf(name)} AS ${identifier(name)}`;
     return integer === undefined ? [value] : [value, integerOf(name)];
   });
-  return `SELECT ${position}${last.join(', ')}, reason, CASE WHEN reason IS NOT NULL THEN ${relation.excerpt} END AS excerpt
-    FROM (SELECT *, ${reasonSql(table, columns, limits)} AS reason
+  return `SELECT ${position}${last.join(', ')}, ${added.reason}, CASE WHEN ${added.reason} IS NOT NULL THEN ${relation.excerpt} END AS ${added.excerpt}
+    FROM (SELECT *, ${reasonSql(table, columns, limits)} AS ${added.reason}
       FROM (SELECT ${first.join(', ')} FROM ${relation.sql} AS "=raw"))`;
 }
 
@@ -145,5 +145,5 @@ export function usableSelect(
     const value = type === undefined ? `coalesce(${identifier(name)}, ${number}::VARCHAR)` : `${number}::${type}`;
     return `${value} AS ${identifier(name)}`;
   });
-  return `SELECT position, ${values.join(', ')} FROM ${rawName(table)} WHERE reason IS NULL`;
+  return `SELECT ${added.position}, ${values.join(', ')} FROM ${rawName(table)} WHERE ${added.reason} IS NULL`;
 }
