@@ -6,6 +6,11 @@ export function referenceArray(dtype: DType, shape: readonly number[], data?: Fl
   return { dtype, shape, data: data ?? new Float64Array(elements(shape)) };
 }
 
+/** A number as the dtype holds it: whole numbers of 32 bits wrap around, as every runtime adds and multiplies them. */
+export function wrapped(dtype: DType, value: number): number {
+  return dtype === 'int32' ? value | 0 : value;
+}
+
 /** Strides of an array seen as a larger shape: 0 where it is stretched. */
 export function broadcastStrides(from: readonly number[], to: readonly number[]): number[] {
   const strides = denseStrides(from);

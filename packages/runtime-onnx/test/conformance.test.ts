@@ -1,8 +1,10 @@
-import { programChecks } from '@user-llm/plugin/testing';
-import { describe, it } from 'vitest';
+import { runtimeChecks } from '@user-llm/plugin/testing';
+import { afterAll, describe, it } from 'vitest';
 import { OnnxRuntime } from '../src/index.js';
 
-describe('programs on ONNX Runtime', () => {
+describe.each([1, 2])('ONNX Runtime on %d threads', (threads) => {
   let runtime: Promise<OnnxRuntime> | undefined;
-  for (const check of programChecks(() => (runtime ??= OnnxRuntime.create()))) it(check.name, () => check.run());
+  afterAll(async () => (await runtime)?.dispose());
+  for (const check of runtimeChecks(() => (runtime ??= OnnxRuntime.create({ intraOpThreads: threads }))))
+    it(check.name, () => check.run());
 });

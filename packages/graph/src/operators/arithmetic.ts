@@ -1,23 +1,26 @@
-import type { Axes, DType } from '@user-llm/tensor';
+import { isFloat, UserLlmError, type Axes, type DType } from '@user-llm/tensor';
 import { elementwiseCost } from '../cost.js';
-import { broadcastTypes, requireFloat, requireSameDType } from '../inference.js';
+import { broadcastTypes, requireFloat, requireSameDType, typeText } from '../inference.js';
 import { applyOne, definePrimitive, type Example, type GradientRule, type PrimitiveOperator } from '../operator.js';
-import { mapBroadcast } from '../reference-kernels.js';
+import type { OnnxEmitter, OnnxOperand } from '../onnx.js';
+import { mapBroadcast, wrapped } from '../reference-kernels.js';
 import type { Symbolic } from '../symbolic.js';
 import { alignAxes, unbroadcast } from './broadcast.js';
 import { rawLessEqual } from './comparison.js';
 import { logarithm, rawNegate, scalarLike, type NoAttributes } from './elementwise.js';
+import { constantOperator, type ConstantAttributes } from './input.js';
 import { rawWhere } from './where.js';
 
 interface BinaryDefinition {
   readonly name: string;
   readonly onnxType: string;
   readonly f: (x: number, y: number) => number;
+  /** The function of whole numbers of 32 bits, where it is not `f` wrapped around. */
+  readonly int32?: (x: number, y: number) => number;
   readonly gradient:
     ((gradient: Symbolic, x: Symbolic, y: Symbolic, output: Symbolic) => readonly [Symbolic, Symbolic]) | 'none';
   readonly examples?: readonly Example<NoAttributes>[];
   readonly floatOnly?: boolean;
-  readonly onnxAttributes?: Readonly<Record<string, { readonly int: number }>>;
 }
 
 const distinct = 'distinct';
@@ -27,10 +30,10 @@ function binary({
   name,
   onnxType,
   f,
+  int32,
   gradient,
   examples,
   floatOnly,
-  onnxAttributes,
 }: BinaryDefinition): PrimitiveOperator<NoAttributes> {
   const rule: GradientRule<NoAttributes> | 'none' =
     gradient === 'none'
@@ -49,8 +52,12 @@ function binary({
     },
     gradient: rule,
     cost: elementwiseCost,
-    onnx: (emitter, [x, y]) => emitter.emit(onnxType, [x!.name, y!.name], onnxAttributes),
-    reference: (inputs, { outputs: [output] }) => [mapBroadcast(output!.dtype, output!.shape, inputs, f)],
+    onnx: (emitter, [x, y]) => emitter.emit(onnxType, [x!.name, y!.name]),
+    reference: (inputs, { outputs: [output] }) => {
+      const { dtype, shape } = output!;
+      const own = dtype === 'int32' ? (int32 ?? ((x: number, y: number) => wrapped(dtype, f(x, y)))) : f;
+      return [mapBroadcast(dtype, shape, inputs, own)];
+    },
     examples: examples ?? binaryExamples(distinct, positive),
   });
 }
@@ -70,6 +77,7 @@ function binaryExamples(x: 'distinct' | 'positive', y: 'distinct' | 'positive'):
     example('broadcast column', [3, 1], [3, 4]),
     example('broadcast both', [2, 1, 4], [3, 1]),
     example('scalar', [2, 3], []),
+    example('size 1', [1, 1], [1]),
     example('empty', [0, 3], [1, 3]),
   ];
 }
@@ -83,6 +91,25 @@ const integerExamples: readonly Example<NoAttributes>[] = [
     ],
     attributes: {},
   },
+  {
+    name: 'the least whole number',
+    inputs: [
+      { dtype: 'int32', shape: [4], values: [-2147483648, -2147483648, 5, 2147483647] },
+      { dtype: 'int32', shape: [4], values: [-1, 1, -1, -2147483648] },
+    ],
+    attributes: {},
+  },
+];
+
+const wrappingExamples: readonly Example<NoAttributes>[] = [
+  {
+    name: 'whole numbers that wrap around',
+    inputs: [
+      { dtype: 'int32', shape: [4], values: [2147483647, -2147483648, 123456789, 3] },
+      { dtype: 'int32', shape: [4], values: [1, -1, 987654321, -4] },
+    ],
+    attributes: {},
+  },
 ];
 
 export const addOperator = binary({
@@ -90,20 +117,56 @@ export const addOperator = binary({
   onnxType: 'Add',
   f: (x, y) => x + y,
   gradient: (g) => [g, g],
+  examples: [...binaryExamples(distinct, positive), ...wrappingExamples],
 });
 export const subtractOperator = binary({
   name: 'subtract',
   onnxType: 'Sub',
   f: (x, y) => x - y,
   gradient: (g) => [g, rawNegate(g)],
+  examples: [...binaryExamples(distinct, positive), ...wrappingExamples],
 });
 export const multiplyOperator = binary({
   name: 'multiply',
   onnxType: 'Mul',
   f: (x, y) => x * y,
+  int32: Math.imul,
   gradient: (g, x, y) => [rawMultiply(g, y), rawMultiply(g, x)],
+  examples: [...binaryExamples(distinct, positive), ...wrappingExamples],
 });
-/** Division; of whole numbers the quotient is cut towards zero. */
+/** A divisor of whole numbers, which must not be 0. */
+function requireDivisor(what: string, divisor: number): number {
+  if (divisor !== 0) return divisor;
+  throw new UserLlmError('division-by-zero', {
+    what: `${what} of whole numbers`,
+    expected: 'divisors other than 0',
+    got: '0',
+    mend: 'Replace such divisors with where before dividing.',
+  });
+}
+
+/**
+ * A divisor of whole numbers with 1 in the place of -1, and where that was: the processor traps the quotient of the
+ * least number and -1, which it cannot hold. `undefined` for a divisor known to have no -1.
+ */
+function withoutMinusOne(
+  emitter: OnnxEmitter,
+  { name, dtype }: OnnxOperand,
+  { node }: Symbolic,
+): { readonly divisor: string; readonly minusOne: string } | undefined {
+  if (!dtype.startsWith('int')) return undefined;
+  if ((node.operator as unknown) === constantOperator) {
+    const { data } = (node.attributes as unknown as ConstantAttributes).value.contiguous();
+    if (!Array.from(data, Number).includes(-1)) return undefined;
+  }
+  const minusOne = emitter.emit('Equal', [name, emitter.constant(dtype, [], [-1])])[0]!;
+  return { minusOne, divisor: emitter.emit('Where', [minusOne, emitter.constant(dtype, [], [1]), name])[0]! };
+}
+
+/**
+ * Division. The quotient of whole numbers is cut towards zero, and wraps around where it does not fit (the least
+ * number divided by -1 is itself); a divisor of 0 is the error `division-by-zero` when the graph runs.
+ */
 export const divideOperator = definePrimitive<NoAttributes>({
   ...binary({
     name: 'divide',
@@ -115,9 +178,18 @@ export const divideOperator = definePrimitive<NoAttributes>({
     },
     examples: [...binaryExamples(distinct, positive), ...integerExamples],
   }),
+  onnx: (emitter, [x, y], { inputs: [, given] }) => {
+    const guarded = withoutMinusOne(emitter, y!, given!);
+    if (!guarded) return emitter.emit('Div', [x!.name, y!.name]);
+    const quotient = emitter.emit('Div', [x!.name, guarded.divisor])[0]!;
+    return emitter.emit('Where', [guarded.minusOne, emitter.emit('Neg', [quotient])[0]!, quotient]);
+  },
   reference: (inputs, { outputs: [output] }) => {
-    const cut = output!.dtype.startsWith('int') ? Math.trunc : (x: number) => x;
-    return [mapBroadcast(output!.dtype, output!.shape, inputs, (x, y) => cut(x / y))];
+    const { dtype, shape } = output!;
+    const f = isFloat(dtype)
+      ? (x: number, y: number) => x / y
+      : (x: number, y: number) => wrapped(dtype, Math.trunc(x / requireDivisor('divide', y)));
+    return [mapBroadcast(dtype, shape, inputs, f)];
   },
 });
 export const powerOperator = binary({
@@ -152,13 +224,61 @@ export const minimumOperator = binary({
     return [rawWhere(first, g, zero), rawWhere(first, zero, g)];
   },
 });
-/** The remainder with the sign of the divisor, of whole numbers. */
-export const moduloOperator = binary({
+const remainder = binary({
   name: 'modulo',
   onnxType: 'Mod',
-  f: (x, y) => x - y * Math.floor(x / y),
+  f: (x, y) => x - y * Math.floor(x / requireDivisor('modulo', y)),
   gradient: 'none',
-  examples: integerExamples,
+  examples: [
+    ...integerExamples,
+    {
+      name: 'broadcast both',
+      inputs: [
+        { dtype: 'int32', shape: [2, 1], values: [7, -7] },
+        { dtype: 'int32', shape: [3], values: [2, -2, 3] },
+      ],
+      attributes: {},
+    },
+    {
+      name: 'size 1',
+      inputs: [
+        { dtype: 'int32', shape: [1], values: [-7] },
+        { dtype: 'int32', shape: [1], values: [4] },
+      ],
+      attributes: {},
+    },
+    {
+      name: 'empty',
+      inputs: [
+        { dtype: 'int32', shape: [0, 2], values: [] },
+        { dtype: 'int32', shape: [2], values: [2, 3] },
+      ],
+      attributes: {},
+    },
+  ],
+});
+
+/**
+ * The remainder with the sign of the divisor, of whole numbers; a divisor of 0 is the error `division-by-zero` when
+ * the graph runs.
+ */
+export const moduloOperator = definePrimitive<NoAttributes>({
+  ...remainder,
+  infer: (inputs, attributes) => {
+    const real = inputs.find(({ dtype }) => isFloat(dtype));
+    if (real) {
+      throw new UserLlmError('dtype-mismatch', {
+        what: 'modulo',
+        expected: 'whole numbers',
+        got: typeText(real),
+        mend: "Convert with cast(x, 'int32').",
+      });
+    }
+    return remainder.infer(inputs, attributes);
+  },
+  onnx: (emitter, [x, y], { inputs: [, given] }) =>
+    // What is left by -1 is what is left by 1: nothing.
+    emitter.emit('Mod', [x!.name, withoutMinusOne(emitter, y!, given!)?.divisor ?? y!.name]),
 });
 
 /** @internal */
@@ -199,13 +319,17 @@ export function aligned(
   };
 }
 
-/** The sum of two tensors, broadcast by axis names. */
+/** The sum of two tensors, broadcast by axis names; int32 wraps around, here and in all arithmetic of whole numbers. */
 export const add = aligned(addOperator) as BinaryFunction;
 /** The difference of two tensors, broadcast by axis names. */
 export const subtract = aligned(subtractOperator) as BinaryFunction;
 /** The product of two tensors, element by element, broadcast by axis names. */
 export const multiply = aligned(multiplyOperator) as BinaryFunction;
-/** The quotient of two tensors, broadcast by axis names; of whole numbers it is cut towards zero. */
+/**
+ * The quotient of two tensors, broadcast by axis names; of whole numbers it is cut towards zero.
+ *
+ * When the graph runs, a whole number divided by 0 is the error `division-by-zero`.
+ */
 export const divide = aligned(divideOperator) as BinaryFunction;
 /** The first tensor to the power of the second. */
 export const power = aligned(powerOperator) as BinaryFunction;
@@ -213,5 +337,11 @@ export const power = aligned(powerOperator) as BinaryFunction;
 export const maximum = aligned(maximumOperator) as BinaryFunction;
 /** The smaller of two tensors, element by element; NaN wins, and where both are equal the gradient goes to the first. */
 export const minimum = aligned(minimumOperator) as BinaryFunction;
-/** The remainder of two tensors of whole numbers, with the sign of the second. */
+/**
+ * The remainder of two tensors of whole numbers, with the sign of the second.
+ *
+ * When the graph runs, a divisor of 0 is the error `division-by-zero`.
+ *
+ * @throws UserLlmError `dtype-mismatch` for real numbers.
+ */
 export const modulo = aligned(moduloOperator) as BinaryFunction;

@@ -82,7 +82,7 @@ function written(past: Symbolic, fresh: Symbolic, offset_BM: Symbolic): Symbolic
   const time = fresh.shape[1] as Size;
   const zero = scalarLike(offset_BM, 0);
   const last = rawSubtract(sizeValue(time), scalarLike(offset_BM, 1));
-  const within = applyOne(minimumOperator, [applyOne(maximumOperator, [offset_BM, zero], {}), last], {});
+  const within = applyOne(maximumOperator, [applyOne(minimumOperator, [offset_BM, last], {}), zero], {});
   const axes = ['batch', 'head', 'place', 'headSize'];
   const spread = (x: Symbolic): Symbolic => rawReshape(x, axes, [batch!, 1, places!, 1]);
   const indices = rawBroadcastTo(spread(within), axes, past.shape);

@@ -132,7 +132,8 @@ export function safeLabels(labels: Symbolic, ignore: number | undefined): Symbol
  * The mean cross-entropy of logits with labels, as PyTorch's `cross_entropy` computes it.
  *
  * @param logits `[...L, V]`
- * @param labels `[...L]`, whole numbers from 0 to V - 1, or `options.ignore`.
+ * @param labels `[...L]`, whole numbers from 0 to V - 1, or `options.ignore`; any other is the error `out-of-range` when
+ *   the graph runs.
  * @param weights `[...L]`, how much each row counts; the mean is divided by their sum. For weights per class, gather
  *   them by the labels.
  * @returns One number; 0 when no row counts.

@@ -2,7 +2,7 @@ import { elements, type Axes, type DType } from '@user-llm/tensor';
 import { elementwiseCost } from '../cost.js';
 import { axisIndex, requireAxis } from '../inference.js';
 import { applyOne, definePrimitive, type PrimitiveOperator } from '../operator.js';
-import { aroundAxis, referenceArray } from '../reference-kernels.js';
+import { aroundAxis, referenceArray, wrapped } from '../reference-kernels.js';
 import type { Symbolic } from '../symbolic.js';
 
 /** Attributes of `cumulativeSum`. */
@@ -39,8 +39,9 @@ export const cumulativeSumOperator: PrimitiveOperator<CumulativeSumAttributes> =
         let total = 0;
         for (let step = 0; step < size; step++) {
           const at = start + (reverse ? size - 1 - step : step) * inner;
-          result.data[at] = exclusive ? total : total + x!.data[at]!;
-          total += x!.data[at]!;
+          const sum = wrapped(x!.dtype, total + x!.data[at]!);
+          result.data[at] = exclusive ? total : sum;
+          total = sum;
         }
       }
       return [result];

@@ -2,7 +2,7 @@ import { elements, Tensor, type Axes } from '@user-llm/tensor';
 import { bytesOf, elementwiseCost } from '../cost.js';
 import { requireDType, requireFloat } from '../inference.js';
 import { applyOne, definePrimitive, type ExampleValues, type PrimitiveOperator } from '../operator.js';
-import { mapBroadcast } from '../reference-kernels.js';
+import { mapBroadcast, wrapped } from '../reference-kernels.js';
 import type { Float, Symbolic } from '../symbolic.js';
 import { rawAdd, rawDivide, rawMultiply, rawSubtract } from './arithmetic.js';
 import { rawCast } from './cast.js';
@@ -49,9 +49,10 @@ function unary({
     gradient: gradient === 'none' ? 'none' : (node, [g]) => [g && gradient(g, node.outputs[0]!, node.inputs[0]!)],
     cost: (inputs, outputs) => ({ flops: flops * elements(outputs[0]!.shape), bytes: bytesOf(...inputs, ...outputs) }),
     onnx: (emitter, [x]) => emitter.emit(onnxType, [x!.name]),
-    reference: ([x]) => [mapBroadcast(x!.dtype, x!.shape, [x!], f)],
+    reference: ([x]) => [mapBroadcast(x!.dtype, x!.shape, [x!], (value) => wrapped(x!.dtype, f(value)))],
     examples: [
       { name: 'matrix', inputs: [{ shape: [3, 4], values }], attributes: {} },
+      { name: 'size 1', inputs: [{ shape: [1, 1], values }], attributes: {} },
       { name: 'scalar', inputs: [{ shape: [], values }], attributes: {} },
       { name: 'empty', inputs: [{ shape: [0, 4], values }], attributes: {} },
     ],
@@ -159,7 +160,11 @@ export const notOperator = definePrimitive<NoAttributes>({
   cost: elementwiseCost,
   onnx: (emitter, [x]) => emitter.emit('Not', [x!.name]),
   reference: ([x]) => [mapBroadcast('bool', x!.shape, [x!], (value) => (value === 0 ? 1 : 0))],
-  examples: [{ name: 'matrix', inputs: [{ dtype: 'bool', shape: [3, 4], values: { below: 2 } }], attributes: {} }],
+  examples: [
+    { name: 'matrix', inputs: [{ dtype: 'bool', shape: [3, 4], values: { below: 2 } }], attributes: {} },
+    { name: 'size 1', inputs: [{ dtype: 'bool', shape: [1], values: [1] }], attributes: {} },
+    { name: 'empty', inputs: [{ dtype: 'bool', shape: [2, 0], values: [] }], attributes: {} },
+  ],
 });
 
 /**
@@ -294,7 +299,11 @@ export const stopGradientOperator = definePrimitive<NoAttributes>({
   cost: () => ({ flops: 0, bytes: 0 }),
   onnx: (emitter, [x]) => emitter.emit('Identity', [x!.name]),
   reference: ([x]) => [x!],
-  examples: [{ name: 'matrix', inputs: [{ shape: [2, 3] }], attributes: {} }],
+  examples: [
+    { name: 'matrix', inputs: [{ shape: [2, 3] }], attributes: {} },
+    { name: 'size 1', inputs: [{ shape: [1, 1] }], attributes: {} },
+    { name: 'empty', inputs: [{ shape: [2, 0] }], attributes: {} },
+  ],
 });
 
 /** @internal The float32 zero-or-one form of a condition. */

@@ -13,7 +13,10 @@ export interface ArgmaxAttributes {
   readonly axis: number;
 }
 
-/** The index of the largest element along one axis; of equal ones the first. */
+/**
+ * The index of the largest element along one axis; of equal ones the first. NaN has no place in the order: where there
+ * is one, the index may be any of the axis, and runtimes differ.
+ */
 export const argmaxOperator = definePrimitive<ArgmaxAttributes>({
   name: 'argmax',
   infer: ([x], { axis }) => {
@@ -52,7 +55,8 @@ export const argmaxOperator = definePrimitive<ArgmaxAttributes>({
 });
 
 /**
- * The index of the largest element along the last axis; of equal ones the first.
+ * The index of the largest element along the last axis; of equal ones the first. Where an element is NaN, any index of
+ * the axis, and not the same on every runtime.
  *
  * @param x `[...L, N]`
  * @returns `[...L]`
@@ -69,7 +73,10 @@ export interface TopKAttributes {
   readonly name: string;
 }
 
-/** The largest elements along one axis, in falling order, and their indices; of equal ones the lower index first. */
+/**
+ * The largest elements along one axis, in falling order, and their indices; of equal ones the lower index first. NaN
+ * has no place in the order: where there is one, the indices may be any of the axis, and runtimes differ.
+ */
 export const topKOperator = definePrimitive<TopKAttributes>({
   name: 'topK',
   infer: ([x], { axis, k, name }) => {
@@ -143,7 +150,8 @@ export const topKOperator = definePrimitive<TopKAttributes>({
 });
 
 /**
- * The k largest elements of the last axis, in falling order; of equal ones the lower index first.
+ * The k largest elements of the last axis, in falling order; of equal ones the lower index first. Where an element is
+ * NaN, any elements of the axis, and not the same on every runtime.
  *
  * @param x `[...L, N]`
  * @param name Name of the axis of ranks.

@@ -2,9 +2,10 @@ import { elements, UserLlmError, type Axes, type DType, type Id } from '@user-ll
 import { bytesOf, movementCost } from '../cost.js';
 import { mismatch, requireAxis, requireDType } from '../inference.js';
 import { applyOne, definePrimitive } from '../operator.js';
-import { aroundAxis, referenceArray } from '../reference-kernels.js';
+import { aroundAxis, referenceArray, wrapped } from '../reference-kernels.js';
 import { sameShape, sizeOfShape, type Size } from '../size.js';
 import type { Float, Symbolic } from '../symbolic.js';
+import { refusedWhereNegative } from './index-range.js';
 import { requireDistinctAxes } from './input.js';
 import { rawReshape } from './reshape.js';
 import { rawTranspose } from './transpose.js';
@@ -26,7 +27,10 @@ export function requireIndex(what: string, index: number, size: number): void {
   }
 }
 
-/** Slices of a tensor along one axis, chosen by whole numbers; an index outside is an error. */
+/**
+ * Slices of a tensor along one axis, chosen by whole numbers; an index outside, a negative one as well, is the error
+ * `out-of-range` when the graph runs.
+ */
 export const gatherOperator = definePrimitive<GatherAttributes>({
   name: 'gather',
   infer: ([x, indices], { axis }) => {
@@ -58,8 +62,8 @@ export const gatherOperator = definePrimitive<GatherAttributes>({
     return [rawTranspose(added, [...before.map((at) => at + 1), 0, ...after.map((_, at) => axis + 1 + at)])];
   },
   cost: (inputs, outputs) => ({ flops: 0, bytes: movementCost(outputs).bytes + bytesOf(inputs[1]!) }),
-  onnx: (emitter, [x, indices], { attributes: { axis } }) =>
-    emitter.emit('Gather', [x!.name, indices!.name], { axis: { int: axis } }),
+  onnx: (emitter, [x, indices], { inputs: [, given], attributes: { axis } }) =>
+    emitter.emit('Gather', [x!.name, refusedWhereNegative(emitter, indices!, given!)], { axis: { int: axis } }),
   reference: ([x, indices], { attributes: { axis }, outputs: [output] }) => {
     const result = referenceArray(x!.dtype, output!.shape);
     const { outer, size, inner } = aroundAxis(x!.shape, axis);
@@ -129,6 +133,7 @@ export function embed<N extends string, E extends Axes, A extends Axes>(
  * @param x `[N, ...E]`
  * @param indices Whole numbers from 0 to N - 1.
  * @returns `[...axes of indices, ...E]`
+ * @throws UserLlmError `out-of-range` when the graph runs and an index is another, a negative one as well.
  */
 export function gather<D extends DType, N extends string, E extends Axes, A extends Axes>(
   x: Symbolic<D, readonly [N, ...E]>,
@@ -145,7 +150,7 @@ export interface ScatterAddAttributes {
   readonly size: Size;
 }
 
-/** Rows added up by the index each belongs to. */
+/** Rows added up by the index each belongs to; an index outside is the error `out-of-range` when the graph runs. */
 export const scatterAddOperator = definePrimitive<ScatterAddAttributes>({
   name: 'scatterAdd',
   infer: ([indices, updates], { axis, size }) => {
@@ -163,7 +168,7 @@ export const scatterAddOperator = definePrimitive<ScatterAddAttributes>({
     flops: elements(inputs[1]!.shape),
     bytes: bytesOf(...inputs) + 2 * bytesOf(...outputs),
   }),
-  onnx: (emitter, [indices, updates], { outputs: [output] }) => {
+  onnx: (emitter, [indices, updates], { inputs: [given], outputs: [output] }) => {
     // ScatterElements, because ScatterND with reduction=add loses updates when it runs on several threads.
     const rank = output!.shape.length;
     const zeros = emitter.emit('ConstantOfShape', [emitter.sizes(output!.shape)], {
@@ -171,7 +176,10 @@ export const scatterAddOperator = definePrimitive<ScatterAddAttributes>({
     })[0]!;
     const column = emitter.emit(
       'Reshape',
-      [indices!.name, emitter.sizes([indices!.shape[0]!, ...Array<Size>(rank - 1).fill(1)])],
+      [
+        refusedWhereNegative(emitter, indices!, given!),
+        emitter.sizes([indices!.shape[0]!, ...Array<Size>(rank - 1).fill(1)]),
+      ],
       { allowzero: { int: 1 } },
     )[0]!;
     const spread = rank === 1 ? column : emitter.emit('Expand', [column, emitter.sizes(updates!.shape)])[0]!;
@@ -185,7 +193,10 @@ export const scatterAddOperator = definePrimitive<ScatterAddAttributes>({
     const width = elements(output!.shape.slice(1));
     indices!.data.forEach((index, row) => {
       requireIndex('scatterAdd', index, output!.shape[0]!);
-      for (let k = 0; k < width; k++) result.data[index * width + k]! += updates!.data[row * width + k]!;
+      for (let k = 0; k < width; k++) {
+        const at = index * width + k;
+        result.data[at] = wrapped(output!.dtype, result.data[at]! + updates!.data[row * width + k]!);
+      }
     });
     return [result];
   },
@@ -234,6 +245,7 @@ export function rawScatterAdd(indices: Symbolic, updates: Symbolic, axis: string
  * @param updates `[R, ...E]`
  * @param axis Name of the result's first axis.
  * @returns `[axis, ...E]`
+ * @throws UserLlmError `out-of-range` when the graph runs and an index is another, a negative one as well.
  */
 export function scatterAdd<D extends DType, R extends string, E extends Axes, const Name extends string>(
   indices: Symbolic<'int32', readonly [R]>,

@@ -172,7 +172,8 @@ export interface LinearCrossEntropyOptions extends CrossEntropyOptions {
  *
  * @param hidden `[...L, K]`
  * @param table `[V, K]`, for example the embedding table of a tied model.
- * @param labels `[...L]`, whole numbers from 0 to V - 1, or `options.ignore`.
+ * @param labels `[...L]`, whole numbers from 0 to V - 1, or `options.ignore`; any other is the error `out-of-range` when
+ *   the graph runs.
  * @param options `rowsAtOnce` bounds the memory for logits: as many rows exist at one time, all unless told. `softCap`
  *   bounds the logits, `softCap * tanh(logit / softCap)`; it goes with no smoothing.
  * @param weights `[...L]`, how much each row counts; the mean is divided by their sum.

@@ -1,8 +1,8 @@
-import { elements, type Axes, type Dropped } from '@user-llm/tensor';
+import { elements, isFloat, type Axes, type Dropped } from '@user-llm/tensor';
 import { bytesOf } from '../cost.js';
 import { axisIndex, requireAxis, requireFloat } from '../inference.js';
 import { applyOne, definePrimitive, type Example, type PrimitiveOperator, type ReferenceArray } from '../operator.js';
-import { broadcastStrides, forEachOffset, referenceArray } from '../reference-kernels.js';
+import { broadcastStrides, forEachOffset, referenceArray, wrapped } from '../reference-kernels.js';
 import { sizeOfShape, type Size } from '../size.js';
 import type { Float, Node, Symbolic } from '../symbolic.js';
 import { rawDivide, rawMultiply } from './arithmetic.js';
@@ -39,6 +39,8 @@ interface ReduceDefinition {
   readonly finish?: (total: number, count: number) => number;
   readonly gradient: (node: Node<ReduceAttributes>, g: Symbolic) => Symbolic;
   readonly emptyExample?: boolean;
+  /** Whether ONNX Runtime's kernel may miss a NaN, which it then looks for itself. */
+  readonly missesNaN?: boolean;
 }
 
 function reduction({
@@ -49,6 +51,7 @@ function reduction({
   finish,
   gradient,
   emptyExample,
+  missesNaN,
 }: ReduceDefinition): PrimitiveOperator<ReduceAttributes> {
   const example = (
     title: string,
@@ -59,6 +62,18 @@ function reduction({
     name: title,
     inputs: [{ shape, values: 'distinct' }],
     attributes: { axes, keepAxes },
+  });
+  /** Rows of each size with a NaN at each place. */
+  const withNaN = (size: number): Example<ReduceAttributes> => ({
+    name: `NaN among ${size}`,
+    inputs: [
+      {
+        shape: [size, size],
+        values: Array.from({ length: size ** 2 }, (_, at) => (at % (size + 1) === 0 ? NaN : at % 7)),
+      },
+    ],
+    attributes: { axes: [1], keepAxes: false },
+    smooth: false,
   });
   return definePrimitive<ReduceAttributes>({
     name,
@@ -75,11 +90,18 @@ function reduction({
     },
     gradient: (node, [g]) => [g && gradient(node, kept(node, g))],
     cost: (inputs, outputs) => ({ flops: elements(inputs[0]!.shape), bytes: bytesOf(...inputs, ...outputs) }),
-    onnx: (emitter, [x], { attributes: { axes, keepAxes } }) =>
-      emitter.emit(onnxType, [x!.name, emitter.constant('int64', [axes.length], axes)], {
-        keepdims: { int: Number(keepAxes) },
-        noop_with_empty_axes: { int: 1 },
-      }),
+    onnx: (emitter, [x], { attributes: { axes, keepAxes } }) => {
+      const reduced = (type: string, of: string): string =>
+        emitter.emit(type, [of, emitter.constant('int64', [axes.length], axes)], {
+          keepdims: { int: Number(keepAxes) },
+          noop_with_empty_axes: { int: 1 },
+        })[0]!;
+      const result = reduced(onnxType, x!.name);
+      if (!missesNaN || !isFloat(x!.dtype)) return [result];
+      // A sum of magnitudes is NaN only where one of them is.
+      const total = reduced('ReduceSum', emitter.emit('Abs', [x!.name])[0]!);
+      return emitter.emit('Where', [emitter.emit('IsNaN', [total])[0]!, total, result]);
+    },
     reference: ([x], { attributes: { axes }, outputs: [output] }) => [
       reduce(x!, axes, output!.shape, start, f, finish),
     ],
@@ -89,6 +111,13 @@ function reduction({
       example('two axes', [2, 3, 4], [0, 2]),
       example('all', [2, 3], [0, 1]),
       example('size 1', [3, 1], [1]),
+      ...[1, 2, 5, 9, 18].map(withNaN),
+      {
+        name: 'infinities',
+        inputs: [{ shape: [2, 3], values: [Infinity, 1, -Infinity, -Infinity, -Infinity, -1] }],
+        attributes: { axes: [0], keepAxes: false },
+        smooth: false,
+      },
       ...(emptyExample
         ? [example('empty', [0, 3], [0]), example('empty outer', [0, 3], [1])]
         : [example('empty outer', [0, 3], [1])]),
@@ -110,7 +139,7 @@ function reduce(
     result.data[offset!] = f(result.data[offset!]!, x.data[position]!);
   });
   const count = axes.reduce((product, axis) => product * x.shape[axis]!, 1);
-  result.data.forEach((total, index) => (result.data[index] = finish(total, count)));
+  result.data.forEach((total, index) => (result.data[index] = wrapped(x.dtype, finish(total, count))));
   return result;
 }
 
@@ -152,6 +181,7 @@ export const maxOperator = reduction({
   start: -Infinity,
   f: Math.max,
   gradient: extremumGradient,
+  missesNaN: true,
 });
 export const minOperator = reduction({
   name: 'min',
@@ -159,6 +189,7 @@ export const minOperator = reduction({
   start: Infinity,
   f: Math.min,
   gradient: extremumGradient,
+  missesNaN: true,
 });
 
 /** @internal The tensor itself where no axes are reduced. */

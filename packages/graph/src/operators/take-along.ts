@@ -2,12 +2,13 @@ import { elements, type Axes, type DType } from '@user-llm/tensor';
 import { bytesOf, movementCost } from '../cost.js';
 import { axisIndex, mismatch, requireAxis, requireDType } from '../inference.js';
 import { applyOne, definePrimitive, type PrimitiveOperator, type ReferenceArray } from '../operator.js';
-import { aroundAxis, referenceArray } from '../reference-kernels.js';
+import { aroundAxis, referenceArray, wrapped } from '../reference-kernels.js';
 import { sameShape, type Size } from '../size.js';
 import type { Symbolic, TensorType } from '../symbolic.js';
 import { rawBroadcastTo } from './broadcast.js';
 import { scalarLike } from './elementwise.js';
 import { requireIndex } from './gather.js';
+import { refusedWhereNegative } from './index-range.js';
 import { rawReshape } from './reshape.js';
 
 /** Attributes of `takeAlong`. */
@@ -25,6 +26,7 @@ function requireBeside(what: string, x: TensorType, indices: TensorType, axis: n
 }
 
 function eachIndex(
+  what: string,
   indices: ReferenceArray,
   axis: number,
   size: number,
@@ -36,14 +38,17 @@ function eachIndex(
       for (let column = 0; column < inner; column++) {
         const position = (row * count + k) * inner + column;
         const index = indices.data[position]!;
-        requireIndex('takeAlong', index, size);
+        requireIndex(what, index, size);
         visit(position, (row * size + index) * inner + column);
       }
     }
   }
 }
 
-/** For every position, the element at a chosen index along one axis. */
+/**
+ * For every position, the element at a chosen index along one axis; an index outside is the error `out-of-range` when
+ * the graph runs.
+ */
 export const takeAlongOperator: PrimitiveOperator<TakeAlongAttributes> = definePrimitive<TakeAlongAttributes>({
   name: 'takeAlong',
   infer: ([x, indices], { axis }) => {
@@ -56,11 +61,13 @@ export const takeAlongOperator: PrimitiveOperator<TakeAlongAttributes> = defineP
     return [applyOne(addAlongOperator, [zeros, indices!, g], { axis })];
   },
   cost: (inputs, outputs) => ({ flops: 0, bytes: movementCost(outputs).bytes + bytesOf(inputs[1]!) }),
-  onnx: (emitter, [x, indices], { attributes: { axis } }) =>
-    emitter.emit('GatherElements', [x!.name, indices!.name], { axis: { int: axis } }),
+  onnx: (emitter, [x, indices], { inputs: [, given], attributes: { axis } }) =>
+    emitter.emit('GatherElements', [x!.name, refusedWhereNegative(emitter, indices!, given!)], { axis: { int: axis } }),
   reference: ([x, indices], { attributes: { axis }, outputs: [output] }) => {
     const result = referenceArray(x!.dtype, output!.shape);
-    eachIndex(indices!, axis, x!.shape[axis]!, (position, at) => (result.data[position] = x!.data[at]!));
+    eachIndex('takeAlong', indices!, axis, x!.shape[axis]!, (position, at) => {
+      result.data[position] = x!.data[at]!;
+    });
     return [result];
   },
   examples: [
@@ -87,7 +94,10 @@ export const takeAlongOperator: PrimitiveOperator<TakeAlongAttributes> = defineP
   ],
 });
 
-/** A tensor with numbers added at chosen indices along one axis. */
+/**
+ * A tensor with numbers added at chosen indices along one axis; an index outside is the error `out-of-range` when the
+ * graph runs.
+ */
 export const addAlongOperator: PrimitiveOperator<TakeAlongAttributes> = definePrimitive<TakeAlongAttributes>({
   name: 'addAlong',
   infer: ([x, indices, updates], { axis }) => {
@@ -102,15 +112,16 @@ export const addAlongOperator: PrimitiveOperator<TakeAlongAttributes> = definePr
     g && applyOne(takeAlongOperator, [g, indices!], { axis }),
   ],
   cost: (inputs, outputs) => ({ flops: elements(inputs[2]!.shape), bytes: bytesOf(...inputs, ...outputs) }),
-  onnx: (emitter, inputs, { attributes: { axis } }) =>
-    emitter.emit(
-      'ScatterElements',
-      inputs.map(({ name }) => name),
-      { axis: { int: axis }, reduction: { string: 'add' } },
-    ),
+  onnx: (emitter, [x, indices, updates], { inputs: [, given], attributes: { axis } }) =>
+    emitter.emit('ScatterElements', [x!.name, refusedWhereNegative(emitter, indices!, given!), updates!.name], {
+      axis: { int: axis },
+      reduction: { string: 'add' },
+    }),
   reference: ([x, indices, updates], { attributes: { axis } }) => {
     const result = referenceArray(x!.dtype, x!.shape, x!.data.slice());
-    eachIndex(indices!, axis, x!.shape[axis]!, (position, at) => (result.data[at]! += updates!.data[position]!));
+    eachIndex('addAlong', indices!, axis, x!.shape[axis]!, (position, at) => {
+      result.data[at] = wrapped(x!.dtype, result.data[at]! + updates!.data[position]!);
+    });
     return [result];
   },
   examples: [
@@ -143,6 +154,7 @@ export const addAlongOperator: PrimitiveOperator<TakeAlongAttributes> = definePr
  * @param x `[..., N]` with N the axis named
  * @param indices As `x`, but the axis may have another name and size; whole numbers from 0 to N - 1.
  * @returns As `indices`.
+ * @throws UserLlmError `out-of-range` when the graph runs and an index is another, a negative one as well.
  */
 export function takeAlong<D extends DType, A extends Axes, B extends Axes>(
   x: Symbolic<D, A>,

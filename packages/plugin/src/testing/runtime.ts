@@ -1,11 +1,15 @@
 import { evaluate, operators, type Operator, type ReferenceArray, type Runtime } from '@user-llm/graph';
 import { exampleCases, gradientCase, type ExampleCase } from '@user-llm/graph/testing';
-import { Tensor } from '@user-llm/tensor';
+import { isFloat, Tensor } from '@user-llm/tensor';
 import { demand, type Check } from './check.js';
 import { programChecks } from './program.js';
+import { runtimeEdgeChecks } from './runtime-edges.js';
 
-/** How far a runtime in float32 may be from the reference in float64, relative to the largest element or 1. */
-const tolerance = 5e-5;
+/**
+ * How far real numbers of a runtime in float32 may be from the reference in float64, relative to the largest element
+ * or 1; other elements are equal.
+ */
+const tolerance = 2e-5;
 
 function toTensor({ dtype, shape, data }: ReferenceArray, axes: readonly string[]): Tensor {
   return new Tensor('float64', axes, shape, data).cast(dtype) as Tensor;
@@ -30,9 +34,8 @@ async function agrees(runtime: Runtime, { graph, feeds }: Pick<ExampleCase, 'gra
         1,
       );
       array.data.forEach((value, at) => {
-        const near = Number.isFinite(value)
-          ? Math.abs(numbers[at]! - value) <= tolerance * scale
-          : Object.is(numbers[at], value);
+        const bound = isFloat(array.dtype) ? tolerance * scale : 0;
+        const near = Number.isFinite(value) ? Math.abs(numbers[at]! - value) <= bound : Object.is(numbers[at], value);
         demand(near, `${name}, element ${at}`, `${value}`, `${numbers[at]}`);
       });
     }
@@ -42,8 +45,9 @@ async function agrees(runtime: Runtime, { graph, feeds }: Pick<ExampleCase, 'gra
 }
 
 /**
- * What every runtime must do: every operator of the table, forward and gradient, as the reference kernels do; take
- * inputs that are given once; write outputs into the values it is told to.
+ * What every runtime must do: every operator of the table, forward and gradient, as the reference kernels do; refuse
+ * indices, labels and divisors that are errors; add up repeated indices exactly; take inputs that are given once; write
+ * outputs into the values it is told to.
  *
  * @param runtime Loads when the first check runs.
  * @param more Operators besides those of the table.
@@ -60,5 +64,5 @@ export function runtimeChecks(runtime: () => Promise<Runtime>, more: readonly Op
       return [check(example.title, example), ...(gradient ? [check(`gradient of ${example.title}`, gradient)] : [])];
     }),
   );
-  return [...perOperator, ...programChecks(runtime)];
+  return [...perOperator, ...runtimeEdgeChecks(runtime), ...programChecks(runtime)];
 }

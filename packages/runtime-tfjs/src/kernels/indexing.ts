@@ -31,14 +31,14 @@ export const scatterAdd: Kernel = ([indices, updates], { tf, outputs: [output] }
 
 /** For every position, the element at a chosen index along one axis. */
 export const takeAlong: Kernel<AxisAttributes> = ([x, indices], { tf, attributes: { axis }, outputs: [output] }) => {
-  const places = flatPlaces(tf, indices!, axis, x!.shape[axis]!);
+  const places = flatPlaces(tf, 'takeAlong', indices!, axis, x!.shape[axis]!);
   return tf.reshape(tf.gatherND(tf.reshape(x!, [-1]), places), [...output!.shape]);
 };
 
 /** A tensor with numbers added at chosen indices along one axis. */
 export const addAlong: Kernel<AxisAttributes> = ([x, indices, updates], { tf, attributes: { axis } }) => {
   if (indices!.size === 0) return x!;
-  const places = flatPlaces(tf, indices!, axis, x!.shape[axis]!);
+  const places = flatPlaces(tf, 'addAlong', indices!, axis, x!.shape[axis]!);
   const added = tf.scatterND(places, tf.reshape(updates!, [-1]), [x!.size]);
   return tf.add(x!, tf.reshape(added, x!.shape));
 };
@@ -50,8 +50,8 @@ export const oneHot: Kernel = ([indices], { tf, outputs: [output] }) => {
 };
 
 /** The place in the flat tensor of every chosen element, `[count, 1]`. */
-function flatPlaces(tf: TensorFlow, indices: EngineTensor, axis: number, size: number): EngineTensor {
-  const chosen = readIndices('takeAlong', indices, size);
+function flatPlaces(tf: TensorFlow, what: string, indices: EngineTensor, axis: number, size: number): EngineTensor {
+  const chosen = readIndices(what, indices, size);
   const inner = elements(indices.shape.slice(axis + 1));
   const block = indices.shape[axis]! * inner;
   const places = chosen.map((index, at) => (Math.floor(at / block) * size + index) * inner + (at % inner));
