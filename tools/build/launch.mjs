@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { hashSources, isFresh, recordBuild } from './freshness.mjs';
 import { installMissing, installState } from './install.mjs';
 import { withLock } from './lock.mjs';
-import { withDependencies, workspacePackages, workspaceRoot } from './workspace.mjs';
+import { runCommand } from './run-command.mjs';
+import { readManifest, withDependencies, workspacePackages, workspaceRoot } from './workspace.mjs';
 
 /** @typedef {import('./workspace.mjs').WorkspacePackage} WorkspacePackage */
 
@@ -21,34 +22,13 @@ import { withDependencies, workspacePackages, workspaceRoot } from './workspace.
  * @param {{ install?: boolean }} [options] `install`: also install missing dependencies first.
  */
 export async function launch(binUrl, { install = false } = {}) {
-  try {
-    const folder = dirname(dirname(fileURLToPath(binUrl)));
+  const folder = dirname(dirname(fileURLToPath(binUrl)));
+  await runCommand(pathToFileURL(join(folder, 'dist/cli.js')), async () => {
     if (install) installMissing(workspaceRoot);
     else if (installState(workspaceRoot) === 'missing') {
       throw new Error('The dependencies of this clone are not installed. Run `npm ci` in its root first.');
     }
-    const { name } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-    await buildStale(workspaceRoot, name);
-    stopWithoutReader();
-    const { main } = await import(pathToFileURL(join(folder, 'dist/cli.js')).href);
-    process.exitCode = await main(process.argv.slice(2));
-  } catch (error) {
-    process.stderr.write(`${describe(error)}\n`);
-    process.exitCode = 1;
-  }
-}
-
-/**
- * Stops as SIGTERM would when nobody reads the output any more (`... | head`): what a command saves when it is stopped is
- * saved then, too.
- */
-function stopWithoutReader() {
-  let told = false;
-  process.stdout.on('error', (error) => {
-    if (!('code' in error) || error.code !== 'EPIPE') throw error;
-    if (told) return;
-    told = true;
-    if (!process.emit('SIGTERM')) process.exit(141);
+    await buildStale(workspaceRoot, readManifest(folder).name);
   });
 }
 
@@ -96,14 +76,4 @@ async function build(root, workspacePackage) {
     });
   });
   recordBuild(root, workspacePackage, sources);
-}
-
-/**
- * What a person is shown of an error: our own errors speak for themselves, others keep their stack.
- *
- * @param {unknown} error
- */
-function describe(error) {
-  if (!(error instanceof Error)) return String(error);
-  return error.constructor === Error || 'code' in error ? error.message : (error.stack ?? error.message);
 }

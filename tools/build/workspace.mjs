@@ -5,10 +5,15 @@ import { join, resolve } from 'node:path';
  * @typedef {object} Manifest What this tooling reads of a `package.json`.
  * @property {string} name
  * @property {string} [version]
+ * @property {string} [description]
+ * @property {string} [license]
  * @property {string[]} [workspaces]
  * @property {Record<string, string>} [dependencies]
  * @property {Record<string, string>} [optionalDependencies]
  * @property {Record<string, string>} [peerDependencies]
+ * @property {Record<string, { optional?: boolean }>} [peerDependenciesMeta]
+ * @property {Record<string, string>} [engines]
+ * @property {string[]} [files]
  * @property {Record<string, string>} [bin]
  *
  * @typedef {object} WorkspacePackage One package of the workspace.
@@ -78,9 +83,11 @@ export function runtimeDependencies({ dependencies, optionalDependencies, peerDe
 }
 
 /**
+ * The `package.json` of a folder.
+ *
  * @param {string} folder
  * @returns {Manifest}
  */
-function readManifest(folder) {
+export function readManifest(folder) {
   return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
 }
