@@ -4,6 +4,6 @@ export type { Examples } from './http/services.js';
 export { serverLimits, type ServerLimits } from './server-options.js';
 export { openLmdbStore } from './stores/lmdb-store.js';
 export { memoryStore } from './stores/memory-store.js';
-export type { GenerateRequest, Recommendation, RecommendRequest, UserModel } from './user-model.js';
+export type { GenerateRequest, Recommendation, RecommendRequest, Sampling, UserModel } from './user-model.js';
 export { userModelOf, type UserModelOptions } from './user-model-of.js';
 export type { Histories } from './users/users.js';

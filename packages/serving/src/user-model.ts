@@ -1,8 +1,23 @@
 import type { Event, Item, UserState } from '@user-llm/plugin';
 import type { ChatMessage } from '@user-llm/user-llm';
 
+/** How tokens are drawn; what is absent is left to the model. */
+export interface Sampling {
+  /** 0 takes the likeliest token each time. */
+  readonly temperature?: number;
+  /** How many of the likeliest tokens are drawn from. */
+  readonly topK?: number;
+  /** Share of probability, 0 to 1, from which tokens are drawn. */
+  readonly topP?: number;
+  /** Share of the likeliest token's probability, 0 to 1, that a token needs to be drawn. */
+  readonly minP?: number;
+  /** Divides the positive logits, and multiplies the negative ones, of tokens that occurred already. */
+  readonly repetitionPenalty?: number;
+  readonly seed?: number;
+}
+
 /** What a question about a user is answered from. */
-export interface GenerateRequest<Context> {
+export interface GenerateRequest<Context> extends Sampling {
   /** What `context` made of the user. */
   readonly context: Context;
   /** What is asked, in words. */
@@ -11,11 +26,6 @@ export interface GenerateRequest<Context> {
   readonly messages?: readonly ChatMessage[];
   /** Most tokens of the answer. */
   readonly maximumTokens: number;
-  /** 0 takes the likeliest token each time. */
-  readonly temperature?: number;
-  /** Share of probability, 0 to 1, from which tokens are drawn. */
-  readonly topP?: number;
-  readonly seed?: number;
   /** Texts that end the answer; they are no part of it. */
   readonly stop?: readonly string[];
   /** Aborts: the iterator then throws or ends. */

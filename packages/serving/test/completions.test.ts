@@ -31,6 +31,22 @@ describe('POST /v1/chat/completions', () => {
     expect(second.headers.get('x-user-llm-context')).toBe('hit');
   });
 
+  it('tells the model how to draw tokens', async () => {
+    const { call, model } = await serve();
+    const fields = { temperature: 0.7, top_p: 0.9, top_k: 40, min_p: 0.05, repetition_penalty: 1.1, seed: 3 };
+    await call('POST', '/v1/chat/completions', ask({ user: undefined, ...fields }));
+    expect(model.sampling).toEqual({
+      temperature: 0.7,
+      topP: 0.9,
+      topK: 40,
+      minP: 0.05,
+      repetitionPenalty: 1.1,
+      seed: 3,
+    });
+    await call('POST', '/v1/completions', { prompt: 'x', top_p: null });
+    expect(model.sampling).toEqual({ temperature: 0 });
+  });
+
   it('answers differently once an event is appended', async () => {
     const { call } = await serve();
     await call('POST', '/v1/users/u/events', { item: '0' });
@@ -141,6 +157,7 @@ describe('bad requests', () => {
     ['the assistant last', { messages: [{ role: 'assistant', content: 'x' }] }, 400, 'bad_request', 'messages.0.role'],
     ['an empty question', { messages: [{ role: 'user', content: ' ' }] }, 400, 'bad_request', 'messages'],
     ['a temperature of 3', ask({ temperature: 3 }), 400, 'bad_request', 'temperature'],
+    ['no token to draw from', ask({ top_k: 0 }), 400, 'bad_request', 'top_k'],
     ['too many tokens', ask({ max_tokens: 1e6 }), 400, 'bad_request', 'max_tokens'],
     ['two answers', ask({ n: 2 }), 400, 'unsupported_parameter', 'n'],
     ['tools', ask({ tools: [{}] }), 400, 'unsupported_parameter', 'tools'],

@@ -1,5 +1,5 @@
 import type { Event } from '@user-llm/plugin';
-import type { UserModel } from '../src/index.js';
+import type { Sampling, UserModel } from '../src/index.js';
 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
@@ -14,6 +14,7 @@ export interface FakeModel extends UserModel<string> {
   encoderHash: string;
   /** Of the answer begun last. */
   signal?: AbortSignal;
+  sampling?: Sampling;
 }
 
 /** A model without weights: its state is the list of items, and it answers with their number and the last of them. */
@@ -49,8 +50,8 @@ export function fakeModel(): FakeModel {
       model.calls.context++;
       return Promise.resolve(state ? text(state.state) : '');
     },
-    async *generate({ context, prompt, maximumTokens, signal }) {
-      model.signal = signal;
+    async *generate({ context, prompt, maximumTokens, signal, messages: _, stop: __, ...sampling }) {
+      Object.assign(model, { signal, sampling });
       if (prompt === 'fail') throw new Error(`secret of ${context}`);
       const items = context.split(',').filter(Boolean);
       const said = `${items.length} events, last ${items.at(-1) ?? 'none'}; ${prompt}`.split(/(?<= )/);

@@ -1,5 +1,6 @@
 import type { ChatMessage } from '@user-llm/user-llm';
 import { z } from 'zod';
+import type { Sampling } from '../user-model.js';
 import { parse } from './parse.js';
 import { BadRequest } from './problem.js';
 
@@ -14,9 +15,7 @@ export interface Question {
   /** The conversation that the prompt was made of, where it came as one. */
   readonly messages?: readonly ChatMessage[];
   readonly maximumTokens: number;
-  readonly temperature: number;
-  readonly topP?: number;
-  readonly seed?: number;
+  readonly sampling: Sampling;
   readonly stop: readonly string[];
   readonly stream: boolean;
   readonly includeUsage: boolean;
@@ -40,6 +39,9 @@ const common = {
   max_tokens: z.int().min(1).nullish(),
   temperature: z.number().min(0).max(2).nullish(),
   top_p: z.number().gt(0).max(1).nullish(),
+  top_k: z.int().min(1).nullish(),
+  min_p: z.number().min(0).max(1).nullish(),
+  repetition_penalty: z.number().gt(0).max(10).nullish(),
   seed: z.int().min(0).nullish(),
   stop: z.union([z.string().min(1), z.array(z.string().min(1)).max(4)]).nullish(),
   stream: z.boolean().nullish(),
@@ -142,14 +144,18 @@ function questionOf(
   return {
     ...(request.user !== undefined && { user: request.user }),
     ...(request.model !== undefined && { model: request.model }),
-    ...(typeof request.top_p === 'number' && { topP: request.top_p }),
-    ...(typeof request.seed === 'number' && { seed: request.seed }),
     allowAnonymous: request.allow_anonymous,
     prompt,
     maximumTokens: asked ?? defaultTokens,
-    temperature: request.temperature ?? 0,
+    sampling: samplingOf(request),
     stop: typeof request.stop === 'string' ? [request.stop] : (request.stop ?? []),
     stream: request.stream ?? false,
     includeUsage: request.stream_options?.include_usage ?? false,
   };
+}
+
+function samplingOf(request: Common): Sampling {
+  const { temperature, top_k: topK, top_p: topP, min_p: minP, repetition_penalty: repetitionPenalty, seed } = request;
+  const given = Object.entries({ topK, topP, minP, repetitionPenalty, seed }).filter(([, value]) => (value ?? undefined) !== undefined);
+  return { temperature: temperature ?? 0, ...Object.fromEntries(given) };
 }

@@ -68,9 +68,7 @@ export class Answers<Context> {
           prompt: question.prompt,
           ...(question.messages && { messages: question.messages }),
           maximumTokens: question.maximumTokens,
-          temperature: question.temperature,
-          ...(question.topP !== undefined && { topP: question.topP }),
-          ...(question.seed !== undefined && { seed: question.seed }),
+          ...question.sampling,
           ...(question.stop.length > 0 && { stop: question.stop }),
           signal,
         })
