@@ -156,6 +156,8 @@ function questionOf(
 
 function samplingOf(request: Common): Sampling {
   const { temperature, top_k: topK, top_p: topP, min_p: minP, repetition_penalty: repetitionPenalty, seed } = request;
-  const given = Object.entries({ topK, topP, minP, repetitionPenalty, seed }).filter(([, value]) => (value ?? undefined) !== undefined);
+  const given = Object.entries({ topK, topP, minP, repetitionPenalty, seed }).filter(
+    ([, value]) => (value ?? undefined) !== undefined,
+  );
   return { temperature: temperature ?? 0, ...Object.fromEntries(given) };
 }
