@@ -33,6 +33,7 @@ function activation({ name, value, slope, onnx }: ActivationDefinition): Composi
     examples: [
       { name: 'matrix', inputs: [{ shape: [3, 4] }], attributes: {} },
       { name: 'far out', inputs: [{ shape: [4], values: [-12, 12, 0, -0.5] }], attributes: {} },
+      { name: 'size 1', inputs: [{ shape: [1, 1] }], attributes: {} },
       { name: 'empty', inputs: [{ shape: [0, 4] }], attributes: {} },
     ],
   });

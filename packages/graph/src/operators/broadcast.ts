@@ -31,6 +31,7 @@ export const broadcastToOperator = definePrimitive<BroadcastAttributes>({
     { name: 'new axis', inputs: [{ shape: [3] }], attributes: { axes: ['a', 'b'], shape: [2, 3] } },
     { name: 'size 1', inputs: [{ shape: [2, 1, 3] }], attributes: { axes: ['a', 'b', 'c'], shape: [2, 4, 3] } },
     { name: 'scalar', inputs: [{ shape: [] }], attributes: { axes: ['a'], shape: [5] } },
+    { name: 'empty', inputs: [{ shape: [0, 1] }], attributes: { axes: ['a', 'b', 'c'], shape: [2, 0, 3] } },
     { name: 'to empty', inputs: [{ shape: [1, 3] }], attributes: { axes: ['a', 'b'], shape: [0, 3] } },
   ],
 });

@@ -157,6 +157,7 @@ export const cachedAttentionOperator = defineComposite<CachedAttentionAttributes
       { batch: 1, time: 2, places: 4, size: 4, lengths: [1] },
       { softCap: 1 },
     ),
+    cachedExample('no batch', { batch: 0, time: 2, places: 4, size: 4, lengths: [] }, {}),
     cachedExample('one token, odd head size', { batch: 1, time: 1, places: 4, size: 6, lengths: [2] }, {}),
   ],
 });

@@ -44,6 +44,8 @@ export const castOperator = definePrimitive<CastAttributes>({
       inputs: [{ dtype: 'bool', shape: [2, 3], values: { below: 2 } }],
       attributes: { dtype: 'int32' },
     },
+    { name: 'to the same', inputs: [{ shape: [2, 3] }], attributes: { dtype: 'float32' } },
+    { name: 'size 1', inputs: [{ dtype: 'int32', shape: [1], values: [-3] }], attributes: { dtype: 'float32' } },
     { name: 'empty', inputs: [{ shape: [0] }], attributes: { dtype: 'int32' } },
   ],
 });

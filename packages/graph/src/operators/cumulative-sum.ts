@@ -55,6 +55,12 @@ export const cumulativeSumOperator: PrimitiveOperator<CumulativeSumAttributes> =
         inputs: [{ dtype: 'int32', shape: [5], values: { below: 4 } }],
         attributes: { axis: 0, exclusive: true, reverse: true },
       },
+      { name: 'size 1', inputs: [{ shape: [3, 1] }], attributes: { axis: 1, exclusive: true, reverse: false } },
+      {
+        name: 'whole numbers that wrap around',
+        inputs: [{ dtype: 'int32', shape: [3], values: [2147483647, 2, -3] }],
+        attributes: { axis: 0, exclusive: false, reverse: false },
+      },
       { name: 'empty', inputs: [{ shape: [2, 0] }], attributes: { axis: 1, exclusive: false, reverse: false } },
     ],
   });

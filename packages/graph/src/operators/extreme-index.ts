@@ -50,6 +50,7 @@ export const argmaxOperator = definePrimitive<ArgmaxAttributes>({
     { name: 'last axis', inputs: [{ shape: [3, 5], values: 'distinct' }], attributes: { axis: 1 } },
     { name: 'first axis', inputs: [{ shape: [3, 5], values: 'distinct' }], attributes: { axis: 0 } },
     { name: 'ties', inputs: [{ shape: [2, 4], values: [1, 3, 3, 2, 5, 5, 5, 5] }], attributes: { axis: 1 } },
+    { name: 'size 1', inputs: [{ shape: [3, 1] }], attributes: { axis: 1 } },
     { name: 'no rows', inputs: [{ shape: [0, 4] }], attributes: { axis: 1 } },
   ],
 });
@@ -145,6 +146,7 @@ export const topKOperator = definePrimitive<TopKAttributes>({
       attributes: { axis: 1, k: 3, name: 'rank' },
       smooth: false,
     },
+    { name: 'size 1', inputs: [{ shape: [3, 1] }], attributes: { axis: 1, k: 1, name: 'rank' } },
     { name: 'no rows', inputs: [{ shape: [0, 4] }], attributes: { axis: 1, k: 2, name: 'rank' } },
   ],
 });

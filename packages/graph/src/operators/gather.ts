@@ -98,6 +98,11 @@ export const gatherOperator = definePrimitive<GatherAttributes>({
       inputs: [{ shape: [5, 3] }, { dtype: 'int32', shape: [], values: [4] }],
       attributes: { axis: 0 },
     },
+    {
+      name: 'size 1',
+      inputs: [{ shape: [1, 1] }, { dtype: 'int32', shape: [1], values: [0] }],
+      attributes: { axis: 0 },
+    },
     { name: 'none', inputs: [{ shape: [5, 3] }, { dtype: 'int32', shape: [0], values: [] }], attributes: { axis: 0 } },
     {
       name: 'repeated',
@@ -215,6 +220,19 @@ export const scatterAddOperator = definePrimitive<ScatterAddAttributes>({
       name: 'blocks',
       inputs: [{ dtype: 'int32', shape: [4], values: { below: 3 } }, { shape: [4, 2, 2] }],
       attributes: { axis: 'n', size: 3 },
+    },
+    {
+      name: 'size 1',
+      inputs: [{ dtype: 'int32', shape: [1], values: [0] }, { shape: [1, 1] }],
+      attributes: { axis: 'n', size: 1 },
+    },
+    {
+      name: 'whole numbers that wrap around',
+      inputs: [
+        { dtype: 'int32', shape: [3], values: [1, 1, 0] },
+        { dtype: 'int32', shape: [3], values: [2147483647, 2, 5] },
+      ],
+      attributes: { axis: 'n', size: 2 },
     },
     {
       name: 'none',

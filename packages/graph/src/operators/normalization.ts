@@ -61,6 +61,7 @@ export const layerNormOperator = defineComposite<NormAttributes>({
     },
     { name: 'without bias', inputs: [{ shape: [3, 4] }, { shape: [4] }], attributes: { epsilon: 1e-5 } },
     { name: 'no rows', inputs: [{ shape: [0, 4] }, { shape: [4] }, { shape: [4] }], attributes: { epsilon: 1e-5 } },
+    { name: 'size 1', inputs: [{ shape: [2, 1] }, { shape: [1] }, { shape: [1] }], attributes: { epsilon: 1e-5 } },
     {
       name: 'constant rows',
       inputs: [{ shape: [2, 3], values: [2, 2, 2, -1, -1, -1] }, { shape: [3] }, { shape: [3] }],
@@ -94,6 +95,7 @@ export const rmsNormOperator = defineComposite<NormAttributes>({
   examples: [
     { name: 'batch', inputs: [{ shape: [2, 3, 4] }, { shape: [4] }], attributes: { epsilon: 1e-6 } },
     { name: 'no rows', inputs: [{ shape: [0, 4] }, { shape: [4] }], attributes: { epsilon: 1e-6 } },
+    { name: 'size 1', inputs: [{ shape: [2, 1] }, { shape: [1] }], attributes: { epsilon: 1e-2 } },
     {
       name: 'zero row',
       inputs: [{ shape: [2, 3], values: [0, 0, 0, 1, 2, 3] }, { shape: [3] }],

@@ -47,6 +47,11 @@ export const oneHotOperator = definePrimitive<OneHotAttributes>({
       inputs: [{ dtype: 'int32', shape: [4], values: [-1, 0, 2, 3] }],
       attributes: { axis: 'class', size: 3 },
     },
+    {
+      name: 'size 1',
+      inputs: [{ dtype: 'int32', shape: [1, 2], values: [0, 1] }],
+      attributes: { axis: 'class', size: 1 },
+    },
     { name: 'empty', inputs: [{ dtype: 'int32', shape: [0], values: [] }], attributes: { axis: 'class', size: 3 } },
   ],
 });

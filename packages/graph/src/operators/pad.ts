@@ -60,6 +60,7 @@ export const padOperator = definePrimitive<PadAttributes>({
       inputs: [{ dtype: 'int32', shape: [2, 2], values: { below: 9 } }],
       attributes: { axis: 1, before: 2, after: 0, value: 7 },
     },
+    { name: 'size 1', inputs: [{ shape: [1, 1] }], attributes: { axis: 1, before: 0, after: 0, value: 0 } },
     { name: 'empty', inputs: [{ shape: [0, 2] }], attributes: { axis: 0, before: 1, after: 1, value: 3 } },
   ],
 });

@@ -60,6 +60,7 @@ export const rangeOperator = definePrimitive<RangeAttributes>({
   ],
   examples: [
     { name: 'five', inputs: [], attributes: { axes: ['a'], size: 5 } },
+    { name: 'size 1', inputs: [], attributes: { axes: ['a'], size: 1 } },
     { name: 'empty', inputs: [], attributes: { axes: ['a'], size: 0 } },
   ],
 });

@@ -58,6 +58,7 @@ export const sliceOperator = definePrimitive<SliceAttributes>({
     { name: 'middle', inputs: [{ shape: [2, 5] }], attributes: { axis: 1, start: 1, end: 4 } },
     { name: 'first axis', inputs: [{ shape: [4, 2] }], attributes: { axis: 0, start: 2, end: 4 } },
     { name: 'nothing', inputs: [{ shape: [4, 2] }], attributes: { axis: 0, start: 1, end: 1 } },
+    { name: 'empty', inputs: [{ shape: [0, 4] }], attributes: { axis: 1, start: 1, end: 3 } },
     { name: 'all', inputs: [{ shape: [1, 2] }], attributes: { axis: 0, start: 0, end: 1 } },
   ],
 });

@@ -56,6 +56,7 @@ export const splitOperator = definePrimitive<SplitAttributes>({
     { name: 'three parts', inputs: [{ shape: [2, 6] }], attributes: { axis: 1, sizes: [1, 3, 2] } },
     { name: 'first axis', inputs: [{ shape: [4, 2] }], attributes: { axis: 0, sizes: [2, 2] } },
     { name: 'empty part', inputs: [{ shape: [3, 2] }], attributes: { axis: 0, sizes: [0, 3] } },
+    { name: 'empty', inputs: [{ shape: [4, 0] }], attributes: { axis: 0, sizes: [3, 1] } },
     { name: 'one part', inputs: [{ shape: [3, 1] }], attributes: { axis: 0, sizes: [3] } },
   ],
 });

@@ -82,6 +82,11 @@ export const takeAlongOperator: PrimitiveOperator<TakeAlongAttributes> = defineP
       attributes: { axis: 0 },
     },
     {
+      name: 'size 1',
+      inputs: [{ shape: [2, 1] }, { dtype: 'int32', shape: [2, 1], values: [0, 0] }],
+      attributes: { axis: 1 },
+    },
+    {
       name: 'none',
       inputs: [{ shape: [3, 5] }, { dtype: 'int32', shape: [3, 0], values: [] }],
       attributes: { axis: 1 },
@@ -134,6 +139,11 @@ export const addAlongOperator: PrimitiveOperator<TakeAlongAttributes> = definePr
       name: 'first axis',
       inputs: [{ shape: [4, 2] }, { dtype: 'int32', shape: [3, 2], values: { below: 4 } }, { shape: [3, 2] }],
       attributes: { axis: 0 },
+    },
+    {
+      name: 'size 1',
+      inputs: [{ shape: [2, 1] }, { dtype: 'int32', shape: [2, 1], values: [0, 0] }, { shape: [2, 1] }],
+      attributes: { axis: 1 },
     },
     {
       name: 'none',

@@ -52,6 +52,7 @@ export const transposeOperator = definePrimitive<TransposeAttributes>({
   examples: [
     { name: 'matrix', inputs: [{ shape: [2, 3] }], attributes: { permutation: [1, 0] } },
     { name: 'heads', inputs: [{ shape: [2, 3, 2, 4] }], attributes: { permutation: [0, 2, 1, 3] } },
+    { name: 'size 1', inputs: [{ shape: [1, 3] }], attributes: { permutation: [1, 0] } },
     { name: 'empty', inputs: [{ shape: [0, 3] }], attributes: { permutation: [1, 0] } },
   ],
 });

@@ -92,6 +92,11 @@ export const uniformOperator = definePrimitive<UniformAttributes>({
       attributes: { axes: [], shape: [], stream: 3 },
     },
     {
+      name: 'size 1',
+      inputs: [{ dtype: 'int32', shape: [], values: [5] }],
+      attributes: { axes: ['a', 'b'], shape: [1, 1], stream: 1 },
+    },
+    {
       name: 'empty',
       inputs: [{ dtype: 'int32', shape: [], values: [1] }],
       attributes: { axes: ['a'], shape: [0], stream: 3 },

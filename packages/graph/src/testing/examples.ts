@@ -10,6 +10,7 @@ export interface ExampleCase {
   /** `operator: example`. */
   readonly title: string;
   readonly operator: Operator;
+  readonly attributes: Attributes;
   /** Whether finite differences tell the gradient here. */
   readonly smooth: boolean;
   /** Inputs `x0`, `x1`, ...; outputs `y0`, `y1`, .... */
@@ -63,6 +64,7 @@ function exampleCase<A extends Attributes>(operator: Operator<A>, example: Examp
   return {
     title: `${operator.name}: ${example.name}`,
     operator,
+    attributes: example.attributes,
     smooth: example.smooth ?? true,
     graph: graph(inputs, Object.fromEntries(outputs.map((output, at) => [`y${at}`, output]))),
     inputs,
