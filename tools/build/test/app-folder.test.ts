@@ -10,7 +10,7 @@ import { makeAppFolder } from '../app-folder.mjs';
 import { buildStale } from '../launch.mjs';
 import { workspaceRoot } from '../workspace.mjs';
 
-const apps = ['train', 'evaluate', 'serve'];
+const apps = ['train', 'serve'];
 
 /** A folder outside the clone, with a space in its path. */
 let place: string;
@@ -34,11 +34,13 @@ async function outputOf(app: string, ...args: string[]): Promise<string> {
   return (await promisify(execFile)(process.execPath, [bin(app), ...args], { cwd: place })).stdout;
 }
 
-it('applications built into folders prepare data, train, evaluate and serve outside the clone', async () => {
+it('applications made into folders prepare data, plot, train and serve outside the clone', async () => {
   const rows = Array.from({ length: 160 }, (_, at) => `u${at >> 3},i${((at >> 3) + at) % 12},${1_600_000_000 + at}`);
   writeFileSync(join(place, 'events.csv'), ['user,item,time', ...rows, ''].join('\n'));
   const table = ['--source', 'table', '--input', 'events.csv', '--columns', 'user=user,item=item,time=time'];
   expect(await outputOf('train', 'data', 'prepare', ...table, '--out', 'data')).toContain('160 events of 20 users');
+  await outputOf('train', 'data', 'describe', 'data', '--html', 'data.html');
+  expect(readFileSync(join(place, 'data.html'), 'utf8')).toContain('<svg ');
 
   const sizes = { width: 16, layers: 1, heads: 2 };
   const config = {
@@ -56,11 +58,6 @@ it('applications built into folders prepare data, train, evaluate and serve outs
   };
   writeFileSync(join(place, 'run.json'), JSON.stringify(config));
   expect(await outputOf('train', 'run', 'run.json', '--out', 'run')).toContain('model in run');
-
-  const briefly = ['--candidates', 'baselines,encoder', '--controls', '0', '--costs', '0'];
-  const judged = await outputOf('evaluate', 'run', 'run/model', '--data', 'data', '--out', 'report', ...briefly);
-  expect(judged).toContain('20 of 20 users asked');
-  expect(readFileSync(join(place, 'report/report.html'), 'utf8')).toContain('<svg ');
 
   const plugin =
     "import { definePlugin } from '@user-llm/plugin';\nexport default definePlugin({ name: 'ours', specVersion: 1 });\n";
