@@ -16,6 +16,7 @@ const own = [
 const longest = [
   'tools/demo/test/demo.test.ts',
   'tools/build/test/pack.test.ts',
+  'tools/build/test/app-folder.test.ts',
   'tools/build/test/imports.test.ts',
   'tools/check/test/readmes.test.ts',
   'tools/check/test/boundaries.test.ts',
