@@ -1,4 +1,5 @@
 import { isFloat, UserLlmError, type Tensor } from '@user-llm/tensor';
+import { requireSameType } from './feeds.js';
 import type { Graph } from './graph.js';
 import type { TrainStepOptions } from './runtime.js';
 
@@ -25,7 +26,7 @@ function initialOf(name: string, initial: TrainStepOptions['initial']): Tensor {
  *
  * @throws UserLlmError `bad-graph` when a carried input or output does not exist, is of another type or taken twice,
  *   or `requireFinite` names an output that is not returned or not of floats; `missing-feed`,
- *   `dtype-mismatch` or `shape-mismatch` when an initial tensor is missing or of another type.
+ *   `dtype-mismatch`, `axis-mismatch` or `shape-mismatch` when an initial tensor is missing or of another type.
  */
 export function requireCarry(graph: Graph, { carry, initial, requireFinite = [] }: TrainStepOptions): void {
   const taken = new Set<string>();
@@ -46,7 +47,11 @@ export function requireCarry(graph: Graph, { carry, initial, requireFinite = [] 
               : 'different types',
       });
     }
-    requireType(`initial value of ${JSON.stringify(name)}`, to, initialOf(name, initial));
+    requireSameType(
+      `initial value of ${JSON.stringify(name)}`,
+      { ...to, shape: to.shape as readonly number[] },
+      initialOf(name, initial),
+    );
     taken.add(output);
   }
   const returned = Object.keys(graph.outputs).filter((name) => !taken.has(name) && isFloat(graph.outputs[name]!.dtype));
@@ -57,17 +62,6 @@ export function requireCarry(graph: Graph, { carry, initial, requireFinite = [] 
     expected: `a returned output of floats: ${returned.join(', ') || 'there is none'}`,
     got: wrong in graph.outputs ? 'one that is carried or not of floats' : 'no such output',
   });
-}
-
-function requireType(what: string, { dtype, shape }: Graph['inputs'][string], tensor: Tensor): void {
-  if (tensor.dtype !== dtype) throw new UserLlmError('dtype-mismatch', { what, expected: dtype, got: tensor.dtype });
-  if (`${tensor.shape}` !== `${shape}`) {
-    throw new UserLlmError('shape-mismatch', {
-      what,
-      expected: `[${shape.join(', ')}]`,
-      got: `[${tensor.shape.join(', ')}]`,
-    });
-  }
 }
 
 /**

@@ -1,7 +1,8 @@
 export { differentiate, gradients, type Differentiated } from './autodiff.js';
 export { requireCarry, requireFiniteOutput, requireInitial } from './carried-state.js';
 export { bytesOf, elementwiseCost, freeCost, movementCost, type Cost } from './cost.js';
-export { bindFeeds, evaluate, requireOutputs, toReference } from './evaluate.js';
+export { evaluate, toReference } from './evaluate.js';
+export { bindFeeds, bindGiven, feedShapes, graphFor, requireOutputs, requireSameType } from './feeds.js';
 export { cost, flops, type Bindings, type GraphCost } from './graph-cost.js';
 export { graph, inputName, orderedNodes, type Graph, type NamedTensors } from './graph.js';
 export {

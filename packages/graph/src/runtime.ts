@@ -15,7 +15,7 @@ export interface Value {
   /**
    * Replaces the content.
    *
-   * @throws UserLlmError `shape-mismatch` or `dtype-mismatch` unless the tensor has this value's shape and dtype,
+   * @throws UserLlmError `shape-mismatch`, `axis-mismatch` or `dtype-mismatch` unless the tensor has this value's type,
    *   `disposed` after `dispose`.
    */
   write(tensor: Tensor): void;
@@ -52,7 +52,7 @@ export interface Program {
    * Runs the graph; the caller's event loop goes on where the runtime can let it.
    *
    * @throws UserLlmError `missing-feed`, `unknown-feed`, `unknown-output`, `dtype-mismatch`, `shape-mismatch`,
-   *   `aborted`, `disposed`.
+   *   `axis-mismatch`, `aborted`, `disposed`.
    */
   run(feeds: Feeds, options?: ProgramRunOptions): Promise<Results>;
   /** Releases what the program holds, after the runs under way; doing so twice is harmless. */
@@ -116,7 +116,8 @@ export interface Runtime {
    *
    * @param frozen Inputs that never change, such as parameters, by name: they are given once and are then not fed.
    *   Programs that are given one tensor share its memory where the runtime can.
-   * @throws UserLlmError `unsupported-dtype` when it computes with a dtype that the runtime does not have.
+   * @throws UserLlmError `unsupported-dtype` when it computes with a dtype that the runtime does not have; for `frozen`
+   *   as `Program.run` for feeds; `disposed`.
    */
   compile(graph: Graph, frozen?: Readonly<Record<string, Tensor>>): Promise<Program>;
   /**
@@ -126,6 +127,6 @@ export interface Runtime {
    *   when a carried input has no initial tensor.
    */
   compileTrainStep(source: GraphSource, options: TrainStepOptions): Promise<StatefulProgram>;
-  /** Releases what the runtime holds. */
+  /** Releases what the runtime holds, its programs with it, after the runs under way; it compiles no more. */
   dispose(): void | Promise<void>;
 }

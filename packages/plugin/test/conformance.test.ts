@@ -1,8 +1,13 @@
 import {
   bindFeeds,
+  bindGiven,
   evaluate,
+  feedShapes,
+  graphFor,
   multiply,
+  requireCarry,
   requireOutputs,
+  requireSameType,
   toReference,
   type Graph,
   type Optimizer,
@@ -10,7 +15,7 @@ import {
   type Runtime,
   type Value,
 } from '@user-llm/graph';
-import { Tensor } from '@user-llm/tensor';
+import { Tensor, UserLlmError } from '@user-llm/tensor';
 import { describe, expect, it } from 'vitest';
 import { optimizerChecks, runtimeChecks } from '../src/testing/index.js';
 
@@ -46,7 +51,10 @@ class Held implements Value {
     ({ axes: this.axes, dtype: this.dtype, shape: this.shape } = tensor);
   }
   read = () => Promise.resolve(this.tensor);
-  write = (tensor: Tensor) => void (this.tensor = tensor);
+  write(tensor: Tensor): void {
+    requireSameType('write', this, tensor);
+    this.tensor = tensor;
+  }
   dispose = () => undefined;
 }
 
@@ -61,13 +69,16 @@ interface Wrong {
 /** The reference kernels behind the interface of runtimes, right but for what `wrong` names. */
 function reference({ error = 0, ignores }: Wrong = {}): Runtime {
   const value = (tensor: Tensor) => new Held(tensor);
-  const compile = (graph: Graph, frozen: Readonly<Record<string, Tensor>> = {}): Promise<Program> =>
-    Promise.resolve({
+  const compile = async (graph: Graph, frozen: Readonly<Record<string, Tensor>> = {}): Promise<Program> => {
+    const { fed, bound } = bindGiven(graph, ignores === 'frozen' ? {} : frozen);
+    let disposed = false;
+    return Promise.resolve({
       run: async (feeds, { into = {} } = {}) => {
+        if (disposed) throw new UserLlmError('disposed', { what: 'program' });
+        const bindings = bindFeeds(fed, feeds, bound);
         const tensors = Object.entries({ ...feeds, ...(ignores !== 'frozen' && frozen) }).map(
           ([name, feed]) => [name, feed instanceof Held ? feed.tensor : (feed as Tensor)] as const,
         );
-        const bindings = bindFeeds(graph, Object.fromEntries(tensors));
         if (ignores !== 'misfits') requireOutputs(graph, into, bindings);
         const arrays = tensors.map(([name, tensor]) => [name, toReference(tensor)] as const);
         const results = Object.entries(evaluate(graph, Object.fromEntries(arrays))).map(
@@ -82,13 +93,36 @@ function reference({ error = 0, ignores }: Wrong = {}): Runtime {
         );
         return Object.fromEntries(results);
       },
-      dispose: () => undefined,
+      dispose: () => void (disposed = true),
     });
+  };
   return {
     name: 'reference',
     value,
     compile,
-    compileTrainStep: () => Promise.reject(new Error('not needed')),
+    compileTrainStep: async (source, options) => {
+      const { carry, initial, frozen } = options;
+      const bind = (graph: Graph) => {
+        requireCarry(graph, options);
+        return bindGiven(graph, { ...initial, ...frozen });
+      };
+      if (typeof source !== 'function') bind(source);
+      let disposed = false;
+      const state: Record<string, Value> = Object.fromEntries(
+        Object.entries(initial).map(([name, tensor]) => [name, value(tensor)]),
+      );
+      const run: Program['run'] = async (feeds) => {
+        if (disposed) throw new UserLlmError('disposed', { what: 'step' });
+        const graph = graphFor(source, feedShapes(feeds));
+        const { fed, bound } = bind(graph);
+        bindFeeds(fed, feeds, bound);
+        const results = await (await compile(graph, frozen)).run({ ...feeds, ...state });
+        for (const [name, output] of Object.entries(carry)) state[name] = results[output]!;
+        const carried = new Set(Object.values(carry));
+        return Object.fromEntries(Object.entries(results).filter(([name]) => !carried.has(name)));
+      };
+      return { state, run, dispose: () => void (disposed = true) };
+    },
     dispose: () => undefined,
   };
 }

@@ -1,13 +1,6 @@
 import { basename } from 'node:path';
-import type { Graph } from '@user-llm/graph';
-import {
-  bytesPerElement,
-  elements,
-  UserLlmError,
-  writeFileAtomically,
-  type Tensor,
-  type TypedArray,
-} from '@user-llm/tensor';
+import { bindGiven, type Graph } from '@user-llm/graph';
+import { bytesPerElement, elements, writeFileAtomically, type Tensor, type TypedArray } from '@user-llm/tensor';
 import { embeddedBytes, lower } from './lowering/lower.js';
 import { writeModel, type Model, type ModelInitializer } from './onnx-model.js';
 
@@ -26,8 +19,8 @@ export interface ExportOptions {
  *
  * @param parameters Values of those inputs that become part of the file, by name.
  * @param file Path of the model. External data goes to `FILE.data`, which is written first.
- * @throws UserLlmError `unknown-feed` when a parameter is not an input of the graph, `shape-mismatch` or
- *   `dtype-mismatch` when it has another type, and what `writeFileAtomically` throws.
+ * @throws UserLlmError `unknown-feed` when a parameter is not an input of the graph, `dtype-mismatch`,
+ *   `axis-mismatch` or `shape-mismatch` when it has another type, and what `writeFileAtomically` throws.
  */
 export async function exportOnnx(
   graph: Graph,
@@ -35,7 +28,7 @@ export async function exportOnnx(
   file: string,
   { externalData = 'when-needed' }: ExportOptions = {},
 ): Promise<void> {
-  for (const [name, tensor] of Object.entries(parameters)) requireInput(graph, name, tensor);
+  bindGiven(graph, parameters);
   const model = lower(graph, { embedded: parameters, name: basename(file, '.onnx') });
   if (externalData === 'when-needed' && embeddedBytes(model) < inlineLimit) {
     await writeFileAtomically(file, writeModel(model));
@@ -44,29 +37,6 @@ export async function exportOnnx(
   const { model: outside, parts } = moveOut(model, `${basename(file)}.data`, new Set(Object.keys(parameters)));
   await writeFileAtomically(`${file}.data`, parts);
   await writeFileAtomically(file, writeModel(outside));
-}
-
-function requireInput(graph: Graph, name: string, tensor: Tensor): void {
-  const declared = graph.inputs[name];
-  if (!declared) {
-    throw new UserLlmError('unknown-feed', {
-      what: `parameter ${JSON.stringify(name)}`,
-      expected: `one of ${Object.keys(graph.inputs).join(', ')}`,
-    });
-  }
-  const wrong =
-    declared.dtype !== tensor.dtype
-      ? 'dtype-mismatch'
-      : `${declared.shape}` !== `${tensor.shape}`
-        ? 'shape-mismatch'
-        : undefined;
-  if (wrong) {
-    throw new UserLlmError(wrong, {
-      what: `parameter ${JSON.stringify(name)}`,
-      expected: `${declared.dtype}[${declared.shape.join(', ')}]`,
-      got: `${tensor.dtype}[${tensor.shape.join(', ')}]`,
-    });
-  }
 }
 
 /** The model with the named initializers in another file, and that file's content. */

@@ -3,6 +3,7 @@ import {
   cacheWrittenInPlace,
   inputName,
   requireOutputs,
+  type bindGiven,
   type Feeds,
   type Graph,
   type Program,
@@ -23,6 +24,8 @@ interface Ready {
 /** A graph compiled by ONNX Runtime. */
 export class OnnxProgram implements Program {
   readonly #graph: Graph;
+  /** Sizes that inputs given once bind. */
+  readonly #bound: ReadonlyMap<string, number>;
   readonly #session: EngineSession;
   readonly #pending: number;
   /** For an output that may lie in an input's memory, the name of that input. */
@@ -30,11 +33,12 @@ export class OnnxProgram implements Program {
   #running = 0;
 
   /** @internal Takes over the session. */
-  constructor(graph: Graph, session: EngineSession, pending: number) {
-    this.#graph = graph;
+  constructor({ fed, bound }: ReturnType<typeof bindGiven>, session: EngineSession, pending: number) {
+    this.#graph = fed;
+    this.#bound = bound;
     this.#session = session;
     this.#pending = pending;
-    this.#inPlace = cachesInPlace(graph);
+    this.#inPlace = cachesInPlace(fed);
   }
 
   /**
@@ -76,7 +80,7 @@ export class OnnxProgram implements Program {
     const [first] = Object.values(into);
     const known = first instanceof OnnxValue ? first.bound : undefined;
     if (known?.fits(this.#session, feeds, into)) return again(known, feeds);
-    requireOutputs(this.#graph, into, bindFeeds(this.#graph, feeds));
+    requireOutputs(this.#graph, into, bindFeeds(this.#graph, feeds, this.#bound));
     const targets = this.#targets(feeds, into);
     const fetches = this.#fetches(targets);
     const written = Object.values(targets);

@@ -1,10 +1,10 @@
-import type { Graph, GraphSource, Runtime, TrainStepOptions } from '@user-llm/graph';
+import { bindGiven, type Graph, type GraphSource, type Runtime, type TrainStepOptions } from '@user-llm/graph';
 import type { BaseDType, Tensor, TypedArray } from '@user-llm/tensor';
 import { lower } from './lowering/lower.js';
 import { releaseOf } from './lowering/releases.js';
 import { writeModel } from './onnx-model.js';
 import { requireOptions, threadSettings } from './options.js';
-import type { Engine, EngineSession, SessionOptions } from './ort/engine.js';
+import type { Engine, EngineSession, HostTensor, SessionOptions } from './ort/engine.js';
 import { loadEngine, type EngineOptions } from './ort/load-engine.js';
 import { SharedWeights } from './ort/shared-weights.js';
 import { OnnxProgram } from './program.js';
@@ -55,21 +55,22 @@ export class OnnxRuntime implements Runtime {
    * A graph compiled for inference; its sizes may be symbolic.
    *
    * @param frozen Inputs that never change: they become initializers, which ONNX Runtime packs for its kernels.
-   * @throws UserLlmError `onnxruntime-...` for what ONNX Runtime refuses, `unavailable-provider`.
+   * @throws UserLlmError as `Runtime.compile`, `onnxruntime-...` for what ONNX Runtime refuses, `unavailable-provider`.
    */
   async compile(graph: Graph, frozen: Readonly<Record<string, Tensor>> = {}): Promise<OnnxProgram> {
-    const names = new Set(Object.keys(frozen));
-    const fed = {
-      ...graph,
-      inputs: Object.fromEntries(Object.entries(graph.inputs).filter(([name]) => !names.has(name))),
-    };
-    return new OnnxProgram(fed, await this.#session(graph, names, this.#shared(frozen)), this.#pending);
+    const bound = bindGiven(graph, frozen);
+    return new OnnxProgram(bound, await this.#session(graph, frozen, this.#shared(frozen)), this.#pending);
   }
 
+  /** @throws UserLlmError as `Runtime.compileTrainStep` and `compile`. */
   compileTrainStep(source: GraphSource, options: TrainStepOptions): Promise<OnnxStatefulProgram> {
-    const weights = this.#shared(options.frozen ?? {});
-    const program = new OnnxStatefulProgram(source, options, (graph, frozen) => this.#session(graph, frozen, weights));
-    return Promise.resolve(program);
+    return Promise.resolve().then(() => {
+      const { frozen = {} } = options;
+      let weights: SharedWeights | undefined;
+      return new OnnxStatefulProgram(source, options, (graph) =>
+        this.#session(graph, frozen, (weights ??= this.#shared(frozen))),
+      );
+    });
   }
 
   /** Lets go of ONNX Runtime once its programs are disposed of. */
@@ -77,7 +78,11 @@ export class OnnxRuntime implements Runtime {
     return this.engine.dispose();
   }
 
-  #session(graph: Graph, frozen: ReadonlySet<string>, weights: SharedWeights | undefined): Promise<EngineSession> {
+  #session(
+    graph: Graph,
+    frozen: Readonly<Record<string, Tensor>>,
+    weights: SharedWeights | undefined,
+  ): Promise<EngineSession> {
     const model = lower(graph, { frozen, release: releaseOf(this.engine.version) });
     const read = (model.initializers ?? []).flatMap(({ name, data }) => (data === 'memory' ? [name] : []));
     return this.engine.createSession(writeModel(model), {
@@ -95,9 +100,14 @@ export class OnnxRuntime implements Runtime {
     const [first] = tensors;
     if (!first) return undefined;
     const known = this.#weights.get(first[1].data);
-    if (known && tensors.every(([name, { data }]) => known.tensors[name]?.data === data)) return known;
+    if (known && tensors.every(([name, tensor]) => isSame(known.tensors[name], tensor))) return known;
     const made = new SharedWeights(Object.fromEntries(tensors));
     for (const [, { data }] of tensors) this.#weights.set(data, made);
     return made;
   }
+}
+
+/** Whether two tensors are the same view of the same memory. */
+function isSame(one: HostTensor | undefined, other: HostTensor): boolean {
+  return one?.data === other.data && one.dtype === other.dtype && `${one.shape}` === `${other.shape}`;
 }

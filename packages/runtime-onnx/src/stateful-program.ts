@@ -1,6 +1,9 @@
 import {
   bindFeeds,
+  bindGiven,
   evaluateShape,
+  feedShapes,
+  graphFor,
   requireCarry,
   requireFiniteOutput,
   requireInitial,
@@ -12,16 +15,20 @@ import {
   type Symbolic,
   type TrainStepOptions,
 } from '@user-llm/graph';
-import { allocate, elements, Tensor, UserLlmError, type Axes, type BaseDType, type DType } from '@user-llm/tensor';
+import { allocate, elements, Tensor, type Axes, type BaseDType, type DType } from '@user-llm/tensor';
 import type { Binding, EngineSession, HostTensor } from './ort/engine.js';
+import { busy, disposed } from './ort/session-errors.js';
 import { feedMemory, OnnxValue } from './value.js';
 
-/** Makes a session for a graph; frozen inputs become initializers. */
-export type CompileSession = (graph: Graph, frozen: ReadonlySet<string>) => Promise<EngineSession>;
+/** Makes a session for a graph, whose frozen inputs become initializers. */
+export type CompileSession = (graph: Graph) => Promise<EngineSession>;
 
 /** What is prepared for one combination of shapes. */
 interface Bucket {
+  /** The graph without the inputs that are carried or frozen. */
   readonly graph: Graph;
+  /** Sizes that these bind. */
+  readonly bound: ReadonlyMap<string, number>;
   readonly feeds: Readonly<Record<string, HostTensor>>;
   readonly outputs: Readonly<Record<string, HostTensor>>;
   /** One from the first set of state to the second, and one back. */
@@ -48,6 +55,7 @@ export class OnnxStatefulProgram implements StatefulProgram {
     this.#options = options;
     this.#compile = compile;
     requireInitial(options);
+    if (typeof source !== 'function') this.#bind(source);
     const first = Object.keys(options.carry).map((name) => {
       const { axes, dtype, shape, data } = options.initial[name]!.contiguous();
       const memory = { dtype: dtype as BaseDType, shape, data: data.slice() };
@@ -68,13 +76,12 @@ export class OnnxStatefulProgram implements StatefulProgram {
   }
 
   async run(feeds: Feeds, { signal }: RunOptions = {}): Promise<Record<string, OnnxValue>> {
-    if (this.#state !== 'free') throw this.#state === 'running' ? busy() : gone();
+    if (this.#state !== 'free') throw this.#state === 'running' ? busy('training step') : disposed('training step');
     this.#state = 'running';
     try {
+      const bucket = await this.#bucket(feedShapes(feeds));
+      bindFeeds(bucket.graph, feeds, bucket.bound);
       const memory = Object.fromEntries(Object.entries(feeds).map(([name, feed]) => [name, feedMemory(name, feed)]));
-      const shapes = Object.fromEntries(Object.entries(memory).map(([name, { shape }]) => [name, shape]));
-      const bucket = await this.#bucket(shapes);
-      bindFeeds(bucket.graph, { ...feeds, ...this.state, ...(this.#options.frozen ?? {}) });
       for (const [name, { data }] of Object.entries(memory))
         (bucket.feeds[name]!.data as Float32Array).set(data as Float32Array);
       await bucket.bindings[this.#current].run(signal ? { signal } : {});
@@ -116,43 +123,45 @@ export class OnnxStatefulProgram implements StatefulProgram {
   }
 
   async #makeBucket(shapes: Readonly<Record<string, readonly number[]>>): Promise<Bucket> {
-    const { carry, frozen = {}, initial } = this.#options;
-    const graph = typeof this.#source === 'function' ? this.#source(shapes) : this.#source;
-    requireCarry(graph, this.#options);
-    const fed = Object.entries(graph.inputs).filter(([name]) => !(name in carry) && !(name in frozen));
-    const declared = Object.fromEntries(
-      fed.map(([name, { dtype, shape }]) => [name, { dtype, shape: shapes[name] ?? (shape as readonly number[]) }]),
+    const { carry } = this.#options;
+    const graph = graphFor(this.#source, shapes);
+    const { fed, bound } = this.#bind(graph);
+    const declared = Object.entries(shapes).map(
+      ([name, shape]) => [name, { dtype: fed.inputs[name]?.dtype ?? '', shape }] as const,
     );
-    const sizes = bindFeeds(graph, {
-      ...pick(declared, Object.keys(shapes)),
-      ...initialShapes(initial, carry),
-      ...frozen,
-    });
+    const sizes = bindFeeds(fed, Object.fromEntries(declared), bound);
     const memory = ([name, { dtype, shape }]: [string, Symbolic]): [string, HostTensor] => {
       const actual = evaluateShape(shape, sizes);
       return [name, { dtype: dtype as BaseDType, shape: actual, data: allocate(dtype, elements(actual)) }];
     };
-    const feeds = Object.fromEntries(fed.map(memory));
+    const feeds = Object.fromEntries(Object.entries(fed.inputs).map(memory));
     const carried = new Set(Object.values(carry));
     const outputs = Object.fromEntries(
       Object.entries(graph.outputs)
         .filter(([name]) => !carried.has(name))
         .map(memory),
     );
-    const session = await this.#session(graph, new Set(Object.keys(frozen)));
+    const session = await this.#session(graph);
     const bind = (from: 0 | 1): Binding => {
       const old = Object.entries(this.#sets[from]).map(([name, value]) => [name, value.memory] as const);
       const target = this.#sets[from === 0 ? 1 : 0];
       const fresh = Object.entries(carry).map(([name, output]) => [output, target[name]!.memory] as const);
       return session.bind({ ...feeds, ...Object.fromEntries(old) }, { ...outputs, ...Object.fromEntries(fresh) });
     };
-    return { graph, feeds, outputs, bindings: [bind(0), bind(1)] };
+    return { graph: fed, bound, feeds, outputs, bindings: [bind(0), bind(1)] };
   }
 
-  #session(graph: Graph, frozen: ReadonlySet<string>): Promise<EngineSession> {
+  /** Checks what is carried and frozen against a graph. */
+  #bind(graph: Graph): ReturnType<typeof bindGiven> {
+    const { carry, initial, frozen } = this.#options;
+    requireCarry(graph, this.#options);
+    return bindGiven(graph, { ...pick(initial, Object.keys(carry)), ...frozen });
+  }
+
+  #session(graph: Graph): Promise<EngineSession> {
     const known = this.#sessions.get(graph);
     if (known) return known;
-    const made = this.#compile(graph, frozen);
+    const made = this.#compile(graph);
     this.#sessions.set(graph, made);
     made.catch(() => this.#sessions.delete(graph));
     return made;
@@ -171,29 +180,4 @@ function emptyLike(value: OnnxValue): HostTensor {
 
 function pick<T>(record: Readonly<Record<string, T>>, names: readonly string[]): Record<string, T> {
   return Object.fromEntries(names.flatMap((name) => (name in record ? [[name, record[name]!]] : [])));
-}
-
-function initialShapes(
-  initial: Readonly<Record<string, Tensor>>,
-  carry: Readonly<Record<string, string>>,
-): Record<string, Tensor> {
-  return Object.fromEntries(Object.keys(carry).map((name) => [name, initial[name]!]));
-}
-
-function busy(): UserLlmError {
-  return new UserLlmError('busy', {
-    what: 'training step',
-    expected: 'one step at a time, since each starts from the parameters of the one before',
-    got: 'a second one',
-    mend: 'Await the step before.',
-  });
-}
-
-function gone(): UserLlmError {
-  return new UserLlmError('disposed', {
-    what: 'training step',
-    expected: 'a program that is still held',
-    got: 'one that was disposed of',
-    mend: 'Compile it again.',
-  });
 }

@@ -1,4 +1,4 @@
-import type { Value } from '@user-llm/graph';
+import { requireSameType, type Value } from '@user-llm/graph';
 import {
   allocate,
   elements,
@@ -43,8 +43,8 @@ export class OnnxValue implements Value {
   }
 
   write(tensor: Tensor): void {
-    const { data, dtype, shape } = this.memory;
-    requireFit('write', dtype, shape, tensor);
+    const { data } = this.memory;
+    requireSameType('write', this, tensor);
     (data as Float32Array).set(tensor.contiguous().data as Float32Array);
   }
 
@@ -83,23 +83,6 @@ export class OnnxValue implements Value {
       expected: 'one that is still held',
       got: 'one that was disposed of',
       mend: 'Read it, or make a new one, before dispose().',
-    });
-  }
-}
-
-/** @internal Throws unless a tensor has the dtype and the shape. */
-export function requireFit(
-  what: string,
-  dtype: DType,
-  shape: readonly number[],
-  tensor: { readonly dtype: DType; readonly shape: readonly number[] },
-): void {
-  if (tensor.dtype !== dtype) throw new UserLlmError('dtype-mismatch', { what, expected: dtype, got: tensor.dtype });
-  if (tensor.shape.length !== shape.length || tensor.shape.some((size, axis) => size !== shape[axis])) {
-    throw new UserLlmError('shape-mismatch', {
-      what,
-      expected: `[${shape.join(', ')}]`,
-      got: `[${tensor.shape.join(', ')}]`,
     });
   }
 }

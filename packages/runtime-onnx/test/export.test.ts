@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { graph, symbol } from '@user-llm/graph';
+import { Tensor } from '@user-llm/tensor';
 import * as plain from 'onnxruntime-node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { exportOnnx, OnnxRuntime } from '../src/index.js';
@@ -48,5 +49,7 @@ test('refuses parameters that do not fit, and writes nothing', async () => {
   await expect(refuse({ gain: weights['gain']!.cast('float64') as never })).rejects.toMatchObject({
     code: 'dtype-mismatch',
   });
+  const turned = new Tensor('float32', [...weights['table']!.axes].reverse(), weights['table']!.shape);
+  await expect(refuse({ table: turned as Tensor })).rejects.toMatchObject({ code: 'axis-mismatch' });
   expect((await readdir(folder)).filter((name) => name.startsWith('refused'))).toEqual([]);
 });

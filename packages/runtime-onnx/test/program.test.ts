@@ -88,6 +88,39 @@ describe.each([1, 2])('programs on %d threads', (threads) => {
     await Promise.all(programs.map((program) => program.dispose()));
   });
 
+  test('another view of a tensor that was frozen before is a tensor of its own', async () => {
+    const sources = [
+      [2, 3],
+      [3, 2],
+    ].map(([rows, columns]) => {
+      const x = input('x', 'float32', ['row'], [rows!]);
+      const w = input('w', 'float32', ['row', 'column'], [rows!, columns!]);
+      return graph([x, w], { y: matmul(reshape(x, ['one', 'row'], [1, rows!]), w) });
+    });
+    const w = new Tensor('float32', ['row', 'column'], [2, 3], Float32Array.of(1, 2, 3, 4, 5, 6)) as Tensor;
+    const views = [w, w.reshape(['row', 'column'], [3, 2]) as Tensor];
+    const programs = [await runtime.compile(sources[0]!, { w: views[0]! })];
+    programs.push(await runtime.compile(sources[1]!, { w: views[1]! }));
+    const ones = (rows: number): Tensor =>
+      new Tensor('float32', ['row'], [rows], new Float32Array(rows).fill(1)) as Tensor;
+    expect(numbers(programs[0]!.runSync({ x: ones(2) })['y']!.readSync())).toEqual([5, 7, 9]);
+    expect(numbers(programs[1]!.runSync({ x: ones(3) })['y']!.readSync())).toEqual([9, 12]);
+    await Promise.all(programs.map((program) => program.dispose()));
+  });
+
+  test('sizes that frozen inputs bind hold for feeds', async () => {
+    const inner = symbol('inner');
+    const x = input('x', 'float32', ['row', 'column'], [symbol('rows'), inner]);
+    const w = input('w', 'float32', ['column', 'width'], [inner, 2]);
+    const w32 = normal('w', ['column', 'width'], [3, 2]);
+    const program = await runtime.compile(graph([x, w], { y: matmul(x, w) }), { w: w32 });
+    expect(program.runSync({ x: normal('x', ['row', 'column'], [4, 3]) })['y']!.shape).toEqual([4, 2]);
+    await expect(program.run({ x: normal('x', ['row', 'column'], [4, 2]) })).rejects.toMatchObject({
+      code: 'shape-mismatch',
+    });
+    await program.dispose();
+  });
+
   test('batch and sequence may be symbolic, frozen weights and fed ones alike', async () => {
     const [batch, time] = [symbol('batch'), symbol('time')];
     const { ids, logits, parameters, tokens } = languageModel(batch, time);

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import {
   bindFeeds,
+  bindGiven,
   evaluateShape,
   evaluateSize,
   expand,
@@ -20,6 +21,7 @@ import { withEngine, type Engine, type EngineTensor } from './engine/engine.js';
 import { filled, type Kernel } from './kernels/kernel.js';
 import { kernelOf } from './kernels/table.js';
 import { SharedTensors } from './shared-tensors.js';
+import { Use } from './use.js';
 import { requireOwn, upload, Value } from './value.js';
 
 /** What a run gives back; whoever gets it disposes of it. */
@@ -45,16 +47,19 @@ export class Program implements GraphProgram {
   readonly #primitive: Graph;
   readonly #steps: readonly Step[];
   readonly #constants: Held = new Map();
+  /** The graph without its frozen inputs, and the sizes that these bind. */
+  readonly #fed: ReturnType<typeof bindGiven>;
   readonly #frozen: Readonly<Record<string, Tensor>>;
-  /** Copies of the frozen inputs that the graph has. */
   readonly #shared: SharedTensors;
+  /** Copies of the frozen inputs. */
   readonly #lent: Held = new Map();
-  #disposed = false;
+  readonly #use = new Use(() => this.#release());
 
   /**
    * @param frozen Inputs that never change, by name; they are not fed.
    * @param shared Where programs that are given one tensor find one copy of it.
-   * @throws UserLlmError `unsupported-dtype` when the graph computes with numbers that TensorFlow.js does not have.
+   * @throws UserLlmError `unsupported-dtype` when the graph computes with numbers that TensorFlow.js does not have; for
+   *   `frozen` as `run` for feeds.
    */
   constructor(
     engine: Engine,
@@ -63,6 +68,7 @@ export class Program implements GraphProgram {
     shared = new SharedTensors(engine),
   ) {
     this.graph = graph;
+    this.#fed = bindGiven(graph, frozen);
     this.#frozen = frozen;
     this.#shared = shared;
     this.#engine = engine;
@@ -76,8 +82,7 @@ export class Program implements GraphProgram {
       if (value) this.#constants.set(node.outputs[0]!, upload(engine, value));
     }
     for (const [name, tensor] of Object.entries(frozen)) {
-      const declared = graph.inputs[name];
-      if (declared) this.#lent.set(declared, shared.acquire(tensor));
+      this.#lent.set(graph.inputs[name]!, shared.acquire(tensor));
     }
   }
 
@@ -89,6 +94,7 @@ export class Program implements GraphProgram {
    */
   async run(feeds: Feeds, { into = {}, signal }: ProgramRunOptions = {}): Promise<Results> {
     const state = this.#begin(feeds, into);
+    this.#use.begin();
     try {
       let since = performance.now();
       for (const step of this.#steps) {
@@ -103,6 +109,7 @@ export class Program implements GraphProgram {
       return this.#finish(state);
     } finally {
       release(state.own);
+      this.#use.end();
     }
   }
 
@@ -117,25 +124,19 @@ export class Program implements GraphProgram {
     }
   }
 
-  /** Releases the graph's constants and frozen inputs; the program cannot run any more. */
-  dispose(): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
+  /** Releases the graph's constants and frozen inputs after the runs under way; the program cannot run any more. */
+  dispose(): Promise<void> {
+    return this.#use.dispose();
+  }
+
+  #release(): void {
     release(this.#constants);
-    for (const [name, tensor] of Object.entries(this.#frozen)) {
-      if (this.#lent.has(this.graph.inputs[name]!)) this.#shared.release(tensor);
-    }
+    for (const tensor of Object.values(this.#frozen)) this.#shared.release(tensor);
   }
 
   #begin(feeds: Feeds, given: NonNullable<ProgramRunOptions['into']>): RunState {
-    if (this.#disposed) {
-      throw new UserLlmError('disposed', {
-        what: 'program',
-        expected: 'one that was not disposed of',
-        mend: 'Compile the graph again.',
-      });
-    }
-    const bindings = bindFeeds(this.graph, { ...feeds, ...this.#frozen });
+    this.#use.require('program');
+    const bindings = bindFeeds(this.#fed.fed, feeds, this.#fed.bound);
     requireOutputs(this.graph, given, bindings);
     const into = Object.fromEntries(
       Object.entries(given).map(([name, value]) => {

@@ -6,6 +6,7 @@ import { loadEngine, type EngineOptions } from './engine/load.js';
 import { Program } from './program.js';
 import { SharedTensors } from './shared-tensors.js';
 import { TrainStep } from './train-step.js';
+import { Use } from './use.js';
 import { upload, Value } from './value.js';
 
 /** Runs graphs on TensorFlow.js kernels. */
@@ -13,6 +14,9 @@ export class TfjsRuntime implements Runtime {
   /** What computes: its name, its threads. */
   readonly engine: Engine;
   readonly #frozen: SharedTensors;
+  /** Programs that were not disposed of, as far as they are still there. */
+  readonly #programs = new Set<WeakRef<Program | TrainStep>>();
+  readonly #use = new Use(() => undefined);
 
   private constructor(engine: Engine) {
     this.engine = engine;
@@ -47,10 +51,11 @@ export class TfjsRuntime implements Runtime {
    * A graph made ready to run.
    *
    * @param frozen Inputs that never change, by name; they are not fed. Programs given one tensor share one copy of it.
-   * @throws UserLlmError `unsupported-dtype` when it computes with numbers that TensorFlow.js does not have.
+   * @throws UserLlmError `unsupported-dtype` when it computes with numbers that TensorFlow.js does not have; for `frozen`
+   *   as `Program.run` for feeds; `disposed`.
    */
   compile(graph: Graph, frozen: Readonly<Record<string, Tensor>> = {}): Promise<Program> {
-    return Promise.resolve().then(() => new Program(this.engine, graph, frozen, this.#frozen));
+    return this.#made(() => new Program(this.engine, graph, frozen, this.#frozen));
   }
 
   /**
@@ -59,11 +64,20 @@ export class TfjsRuntime implements Runtime {
    * @throws UserLlmError as `compile` and `TrainStep`.
    */
   compileTrainStep(source: GraphSource, options: TrainStepOptions): Promise<TrainStep> {
-    return Promise.resolve().then(() => new TrainStep(this.engine, source, options));
+    return this.#made(() => new TrainStep(this.engine, source, options));
   }
 
-  /** Releases nothing. */
-  dispose(): void {
-    // Programs and values own what they hold, and the engine stays for others.
+  /** Releases the programs after the runs under way, and compiles no more; values and the engine stay for others. */
+  async dispose(): Promise<void> {
+    await this.#use.dispose();
+    await Promise.all([...this.#programs].map((program) => program.deref()?.dispose()));
+  }
+
+  async #made<Made extends Program | TrainStep>(make: () => Made): Promise<Made> {
+    this.#use.require('runtime');
+    const program = await Promise.resolve().then(make);
+    for (const known of this.#programs) if (!known.deref()) this.#programs.delete(known);
+    this.#programs.add(new WeakRef(program));
+    return program;
   }
 }

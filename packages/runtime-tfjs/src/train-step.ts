@@ -1,17 +1,29 @@
 import {
+  bindFeeds,
+  bindGiven,
+  feedShapes,
+  graphFor,
   requireCarry,
   requireFiniteOutput,
   requireInitial,
   type Feeds,
+  type Graph,
   type GraphSource,
   type RunOptions,
   type StatefulProgram,
   type TrainStepOptions,
 } from '@user-llm/graph';
 import { UserLlmError, type Tensor } from '@user-llm/tensor';
+import { requireSupported } from './dtypes.js';
 import type { Engine } from './engine/engine.js';
 import { Program, type Results } from './program.js';
+import { Use } from './use.js';
 import { upload, Value } from './value.js';
+
+/** A graph made ready. */
+interface Compiled extends ReturnType<typeof bindGiven> {
+  readonly program: Program;
+}
 
 /**
  * A graph that carries values from run to run: parameters, the optimizer's state, a counter of steps.
@@ -27,25 +39,32 @@ export class TrainStep implements StatefulProgram {
   readonly #options: TrainStepOptions;
   readonly #state: Record<string, Value>;
   readonly #frozen: Readonly<Record<string, Value>>;
-  readonly #programs = new Map<string, Program>();
+  readonly #programs = new Map<string, Compiled>();
+  readonly #use = new Use(() => this.#release());
   #running = false;
 
   /**
    * @throws UserLlmError `bad-graph` when there is no such input or output, or they differ in type; `missing-feed`
-   *   when a carried input has no initial tensor.
+   *   when a carried input has no initial tensor; `unsupported-dtype`; for `frozen` as `run` for feeds.
    */
   constructor(engine: Engine, source: GraphSource, options: TrainStepOptions) {
     const { carry, initial, frozen = {} } = options;
-    if (typeof source === 'function') requireInitial(options);
-    else requireCarry(source, options);
     this.#options = options;
     this.#engine = engine;
     this.#source = source;
-    const held = (tensor: Tensor): Value => new Value(engine, tensor.dtype, tensor.axes, upload(engine, tensor));
-    this.#state = Object.fromEntries(Object.keys(carry).map((name) => [name, held(initial[name]!)]));
-    this.#frozen = Object.fromEntries(Object.entries(frozen).map(([name, tensor]) => [name, held(tensor)]));
+    requireInitial(options);
+    if (typeof source !== 'function') this.#compile('', source);
+    const carried = pick(initial, Object.keys(carry));
+    for (const [name, tensor] of Object.entries({ ...carried, ...frozen })) {
+      requireSupported(`given input ${JSON.stringify(name)}`, tensor);
+    }
+    const held = ([name, tensor]: [string, Tensor]): [string, Value] => [
+      name,
+      new Value(engine, tensor.dtype, tensor.axes, upload(engine, tensor)),
+    ];
+    this.#state = Object.fromEntries(Object.entries(carried).map(held));
+    this.#frozen = Object.fromEntries(Object.entries(frozen).map(held));
     this.state = this.#state;
-    if (typeof source !== 'function') this.#programs.set('', new Program(engine, source));
   }
 
   /**
@@ -56,6 +75,7 @@ export class TrainStep implements StatefulProgram {
    * @throws UserLlmError as `Program.run`, `busy` when the step before has not ended, and `not-finite`.
    */
   async run(feeds: Feeds, options: RunOptions = {}): Promise<Results> {
+    this.#use.require('training step');
     if (this.#running) {
       throw new UserLlmError('busy', {
         what: 'training step',
@@ -65,8 +85,11 @@ export class TrainStep implements StatefulProgram {
       });
     }
     this.#running = true;
+    this.#use.begin();
     try {
-      const results = await this.#program(feeds).run({ ...feeds, ...this.#state, ...this.#frozen }, options);
+      const { program, fed, bound } = this.#program(feeds);
+      bindFeeds(fed, feeds, bound);
+      const results = await program.run({ ...feeds, ...this.#state, ...this.#frozen }, options);
       const { carry, requireFinite = [] } = this.#options;
       try {
         for (const name of requireFinite) requireFiniteOutput(name, results[name]!.readSync());
@@ -82,26 +105,38 @@ export class TrainStep implements StatefulProgram {
       return Object.fromEntries(Object.entries(results).filter(([name]) => !carried.has(name)));
     } finally {
       this.#running = false;
+      this.#use.end();
     }
   }
 
-  /** Releases the carried values and the graphs' constants. */
-  dispose(): void {
+  /** Releases the carried values and the graphs' constants after the step under way; doing so twice is harmless. */
+  dispose(): Promise<void> {
+    return this.#use.dispose();
+  }
+
+  #release(): void {
     for (const held of [this.#state, this.#frozen]) Object.values(held).forEach((value) => value.dispose());
-    this.#programs.forEach((program) => program.dispose());
+    this.#programs.forEach(({ program }) => void program.dispose());
   }
 
   /** The program for the shapes of these feeds, compiled when they first come. */
-  #program(feeds: Feeds): Program {
+  #program(feeds: Feeds): Compiled {
+    const shapes = feedShapes(feeds);
     if (typeof this.#source !== 'function') return this.#programs.get('')!;
-    const shapes = Object.fromEntries(Object.entries(feeds).map(([name, { shape }]) => [name, shape]));
     const key = JSON.stringify(Object.entries(shapes).sort(([a], [b]) => (a < b ? -1 : 1)));
-    const known = this.#programs.get(key);
-    if (known) return known;
-    const graph = this.#source(shapes);
-    requireCarry(graph, this.#options);
-    const program = new Program(this.#engine, graph);
-    this.#programs.set(key, program);
-    return program;
+    return this.#programs.get(key) ?? this.#compile(key, graphFor(this.#source, shapes));
   }
+
+  #compile(key: string, graph: Graph): Compiled {
+    const { carry, initial, frozen } = this.#options;
+    requireCarry(graph, this.#options);
+    const given = { ...pick(initial, Object.keys(carry)), ...frozen };
+    const compiled = { ...bindGiven(graph, given), program: new Program(this.#engine, graph) };
+    this.#programs.set(key, compiled);
+    return compiled;
+  }
+}
+
+function pick<T>(record: Readonly<Record<string, T>>, names: readonly string[]): Record<string, T> {
+  return Object.fromEntries(names.map((name) => [name, record[name]!]));
 }

@@ -1,4 +1,4 @@
-import type { Value as GraphValue } from '@user-llm/graph';
+import { requireSameType, type Value as GraphValue } from '@user-llm/graph';
 import { Tensor, UserLlmError, type Axes, type DType } from '@user-llm/tensor';
 import { engineDType } from './kernels/kernel.js';
 import { withEngine, type Engine, type EngineTensor } from './engine/engine.js';
@@ -44,13 +44,12 @@ export class Value implements GraphValue {
   /**
    * Replaces the content.
    *
-   * @throws UserLlmError `shape-mismatch` or `dtype-mismatch` unless `tensor` has this value's shape and dtype.
+   * @throws UserLlmError `shape-mismatch`, `axis-mismatch` or `dtype-mismatch` unless `tensor` has this value's type,
+   *   `disposed`.
    */
   write(tensor: Tensor): void {
     this.held(this.#engine);
-    if (tensor.dtype !== this.dtype) throw misfit('dtype-mismatch', this.dtype, tensor.dtype);
-    const same = tensor.shape.length === this.shape.length && tensor.shape.every((size, at) => size === this.shape[at]);
-    if (!same) throw misfit('shape-mismatch', `[${this.shape.join(', ')}]`, `[${tensor.shape.join(', ')}]`);
+    requireSameType('write', this, tensor);
     this.replace(upload(this.#engine, tensor));
   }
 
@@ -109,13 +108,4 @@ export function upload(engine: Engine, tensor: Tensor): EngineTensor {
   const { tf } = engine;
   const data = tensor.contiguous().data as Float32Array | Int32Array | Uint8Array;
   return withEngine(engine, () => tf.keep(tf.tensor(data.slice(), [...tensor.shape], engineDType(tensor.dtype))));
-}
-
-function misfit(code: string, expected: string, got: string): UserLlmError {
-  return new UserLlmError(code, {
-    what: 'write',
-    expected,
-    got,
-    mend: 'Make a new value for a tensor of another type.',
-  });
 }

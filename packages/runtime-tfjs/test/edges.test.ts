@@ -56,7 +56,7 @@ describeEngines('edges', (_, name) => {
       y!.dispose();
       return Array.from(data as TypedArrayOf<DType> as Float32Array);
     } finally {
-      program.dispose();
+      void program.dispose();
     }
   }
 
@@ -158,6 +158,6 @@ describeEngines('edges', (_, name) => {
     const { y } = program.runSync({ seed: fed });
     expect([...y!.readSync().data]).toEqual([...evaluate(source, { seed: toReference(fed) })['y']!.data]);
     y!.dispose();
-    program.dispose();
+    void program.dispose();
   });
 });

@@ -56,7 +56,7 @@ describeEngines('programs', (_, name) => {
       expect(take(results['w'])).toEqual([1, 2, 3, 4, 5, 6]);
       results['x']!.dispose();
     }
-    program.dispose();
+    await program.dispose();
   });
 
   test('symbolic sizes are bound anew by the feeds of each run', async () => {
@@ -72,7 +72,7 @@ describeEngines('programs', (_, name) => {
     // An input that is an output comes back as a value of its own.
     expect(take(one['x'])).toEqual([1, 1]);
     for (const value of [one['w'], two['x'], two['w']]) value!.dispose();
-    program.dispose();
+    await program.dispose();
   });
 
   test('values stay where they are, and are read, written and disposed of', async () => {
@@ -97,7 +97,7 @@ describeEngines('programs', (_, name) => {
     held.dispose();
     await expect(held.read()).rejects.toMatchObject({ code: 'disposed' });
     await expect(program.run({ x: fed, w: held })).rejects.toMatchObject({ code: 'disposed' });
-    program.dispose();
+    await program.dispose();
     await expect(program.run({ x: fed, w: weights })).rejects.toMatchObject({ code: 'disposed' });
   });
 
@@ -121,7 +121,22 @@ describeEngines('programs', (_, name) => {
       code: 'w' in feeds ? code : 'missing-feed',
     });
     expect(() => program.runSync(feeds)).toThrow(expect.objectContaining({ code }) as Error);
-    program.dispose();
+    await program.dispose();
+  });
+
+  test('a runtime that is disposed of releases its programs and compiles no more; the engine stays for others', async () => {
+    const own = await TfjsRuntime.create({ engine: name });
+    const { tf } = own.engine;
+    const before = tf.memory().numTensors;
+    const program = await own.compile(linear, { w: weights });
+    expect(tf.memory().numTensors).toBeGreaterThan(before);
+    await own.dispose();
+    await own.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+    await expect(program.run({})).rejects.toMatchObject({ code: 'disposed' });
+    await expect(own.compile(linear)).rejects.toMatchObject({ code: 'disposed' });
+    await expect(own.compileTrainStep(linear, { carry: {}, initial: {} })).rejects.toMatchObject({ code: 'disposed' });
+    await (await runtime.compile(linear)).dispose();
   });
 
   test('a dtype that the kernels lack is refused when the graph is compiled', async () => {
@@ -142,7 +157,7 @@ describeEngines('programs', (_, name) => {
       rows: floats(['r', 'e'], [2, 2], [1, 2, 3, 4]),
     };
     await expect(program.run(feeds)).rejects.toMatchObject({ code: 'out-of-range' });
-    program.dispose();
+    await program.dispose();
   });
 
   test("an operator that the table does not know runs by its reference kernel, also under a known one's name", async () => {
@@ -161,7 +176,7 @@ describeEngines('programs', (_, name) => {
     const { a, b } = program.runSync({ w: weights });
     expect(take(a)).toEqual([2, 4, 6, 8, 10, 12]);
     expect(take(b)).toEqual([2, 4, 6, 8, 10, 12]);
-    program.dispose();
+    await program.dispose();
   });
 
   test('constants are held once, runs may overlap, and the event loop turns while they go on', async () => {
@@ -181,6 +196,6 @@ describeEngines('programs', (_, name) => {
     const again = program.runSync({ start: fed(0) });
     expect(take(first['y'])).toEqual(take(again['y']));
     expect(take(second['y'])[0]).toBeGreaterThan(0);
-    program.dispose();
+    await program.dispose();
   });
 });

@@ -111,7 +111,7 @@ export function trainingSuite(threads: number): void {
         const norm = Math.hypot(...data);
         expect(Math.hypot(...got.map((value, at) => value - data[at]!)), key).toBeLessThanOrEqual(1e-4 * norm);
       }
-      step.dispose();
+      await step.dispose();
     });
 
     test('the number of tensors is constant over 100 steps, and the loss falls', async () => {
@@ -124,7 +124,7 @@ export function trainingSuite(threads: number): void {
       expect(memory().numTensors).toBe(after.numTensors);
       expect(memory().numBytes).toBe(after.numBytes);
       expect(losses.at(-1)!).toBeLessThan(first[0]! / 2);
-      step.dispose();
+      await step.dispose();
       expect(memory().numTensors).toBe(before);
     });
 
@@ -133,7 +133,7 @@ export function trainingSuite(threads: number): void {
         const step = await runtime.compileTrainStep(model(0.1), { carry, initial: initial() });
         const losses = await train(step, 20);
         const bits = Array.from(step.state['table']!.readSync().data, Number);
-        step.dispose();
+        await step.dispose();
         return [...losses, ...bits];
       };
       expect(await run()).toEqual(await run());
@@ -149,7 +149,7 @@ export function trainingSuite(threads: number): void {
         code: 'out-of-range',
       });
       expect([...step.state['table']!.readSync().data]).toEqual(before);
-      step.dispose();
+      await step.dispose();
       await expect(step.run(feeds)).rejects.toMatchObject({ code: 'disposed' });
     });
 
@@ -165,7 +165,7 @@ export function trainingSuite(threads: number): void {
       const { loss } = await step.run(feeds);
       expect(Number.isFinite(loss!.readSync().data[0] as number)).toBe(true);
       loss!.dispose();
-      step.dispose();
+      await step.dispose();
       const wrong = { carry, initial: initial(), requireFinite: ['table.next'] };
       await expect(runtime.compileTrainStep(rate, wrong)).rejects.toMatchObject({ code: 'bad-graph' });
     });

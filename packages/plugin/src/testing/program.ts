@@ -11,7 +11,8 @@ import {
 } from '@user-llm/graph';
 import { Tensor } from '@user-llm/tensor';
 import { demand, demandError, type Check } from './check.js';
-import { hostileFeedsCheck } from './hostile-feeds.js';
+import { disposeChecks } from './dispose.js';
+import { hostileFeedsCheck, hostileGivenCheck, hostileStepCheck, hostileWriteCheck } from './hostile-feeds.js';
 
 const square = (elements: readonly number[]): Tensor =>
   new Tensor('float32', ['row', 'column'], [2, 2], Float32Array.from(elements)) as Tensor;
@@ -95,8 +96,16 @@ export function programChecks(runtime: () => Promise<Runtime>): readonly Check[]
       await demandError(() => y(feeds, { z: fits! }), 'unknown-output', 'a value for an output that is not there');
       await demandError(() => y(feeds, { y: long! }), 'shape-mismatch', 'a value of another shape');
       await demandError(() => y(feeds, { y: whole! }), 'dtype-mismatch', 'a value of another dtype');
-      for (const value of [fits, long, whole]) value!.dispose();
+      const turned = own.value(new Tensor('float32', ['column', 'row'], [2, 2]) as Tensor);
+      await demandError(() => y(feeds, { y: turned }), 'axis-mismatch', 'a value of other axes');
+      const none = [1, 2, 3, 4] as unknown as Value;
+      await demandError(() => y(feeds, { y: none }), 'dtype-mismatch', 'what is no value');
+      for (const value of [fits, long, whole, turned]) value!.dispose();
     }),
     hostileFeedsCheck(runtime),
+    hostileGivenCheck(runtime),
+    hostileStepCheck(runtime),
+    hostileWriteCheck(runtime),
+    ...disposeChecks(runtime),
   ];
 }

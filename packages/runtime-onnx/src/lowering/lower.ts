@@ -15,8 +15,8 @@ import { runsNodes } from './releases.js';
 
 /** What a graph becomes. */
 export interface LowerOptions {
-  /** Inputs that become initializers in the session's memory, by name. */
-  readonly frozen?: ReadonlySet<string>;
+  /** Inputs that become initializers in the session's memory, with their shapes. */
+  readonly frozen?: Readonly<Record<string, Pick<Tensor, 'shape'>>>;
   /** Inputs that become initializers of the model itself. */
   readonly embedded?: Readonly<Record<string, Tensor>>;
   readonly name?: string;
@@ -33,7 +33,7 @@ export interface LowerOptions {
  */
 export function lower(
   source: Graph,
-  { frozen = new Set(), embedded = {}, name = 'graph', release = Infinity }: LowerOptions = {},
+  { frozen = {}, embedded = {}, name = 'graph', release = Infinity }: LowerOptions = {},
 ): Model {
   const probe = new ModelEmitter(source.inputs);
   const stays = (node: Node): boolean => {
@@ -41,7 +41,9 @@ export function lower(
     return write(probe, node, () => 'probe') !== undefined && runsNodes(probe.nodes.slice(before), release);
   };
   const graph = optimize(expand(source, stays));
-  const fed = Object.entries(graph.inputs).filter(([input]) => !frozen.has(input) && !Object.hasOwn(embedded, input));
+  const fed = Object.entries(graph.inputs).filter(
+    ([input]) => !Object.hasOwn(frozen, input) && !Object.hasOwn(embedded, input),
+  );
   const emitter = new ModelEmitter(graph.inputs);
   const names = new Map<Node, readonly string[]>();
   const read = ({ node, output }: Symbolic): string => names.get(node)![output]!;
@@ -50,9 +52,9 @@ export function lower(
   const reads = new Set(
     [...graph.nodes.flatMap(({ inputs }) => inputs), ...Object.values(graph.outputs)].map((x) => x.node),
   );
-  const held = Object.entries(graph.inputs).flatMap(([input, { dtype, shape, node }]) =>
-    frozen.has(input) && reads.has(node)
-      ? [{ name: input, dtype, shape: shape as readonly number[], data: 'memory' as const }]
+  const held = Object.entries(graph.inputs).flatMap(([input, { dtype, node }]) =>
+    Object.hasOwn(frozen, input) && reads.has(node)
+      ? [{ name: input, dtype, shape: frozen[input]!.shape, data: 'memory' as const }]
       : [],
   );
   const inside = Object.entries(embedded).map(([input, tensor]) => ({

@@ -96,7 +96,7 @@ export class CBinding implements Binding {
 
   #enter(): void {
     if (this.#state === 'disposed') throw disposed('binding');
-    if (this.#state === 'running') throw busy();
+    if (this.#state === 'running') throw busy('binding');
     void this.#session.address;
     const gone = this.#tensors.find(({ data, shape }) => data.length === 0 && !shape.includes(0));
     if (gone) throw transferred('binding');

@@ -35,6 +35,6 @@ export class PackageBinding implements Binding {
 
   #enter(): void {
     if (this.#state === 'disposed') throw disposed('binding');
-    if (this.#state === 'running') throw busy();
+    if (this.#state === 'running') throw busy('binding');
   }
 }

@@ -77,7 +77,7 @@ export class PackageEngine implements Engine {
   }
 
   #options(options: SessionOptions): PackageSessionOptions {
-      const providers = chooseProviders(options.providers, this.availableProviders);
+    const providers = chooseProviders(options.providers, this.availableProviders);
     return {
       executionProviders: providers.map(({ name, options: settings }) => ({ name, ...settings })),
       graphOptimizationLevel: optimizationLevels[options.graphOptimization ?? 'all'],

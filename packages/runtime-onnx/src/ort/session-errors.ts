@@ -15,13 +15,13 @@ export function aborted(signal: AbortSignal): UserLlmError {
   return new UserLlmError('aborted', { what: 'run', got: 'its signal aborted', cause: signal.reason });
 }
 
-/** The error for a second run on the memory of a binding whose first has not ended. */
-export function busy(): UserLlmError {
+/** The error for a second run, before the first has ended, of what makes one at a time. */
+export function busy(what: string): UserLlmError {
   return new UserLlmError('busy', {
-    what: 'binding',
-    expected: 'one run at a time on the same memory',
+    what,
+    expected: 'one run at a time, since each reads and writes the same memory',
     got: 'a second run before the first had ended',
-    mend: 'Wait for the first, or bind other buffers.',
+    mend: 'Await the first.',
   });
 }
 
