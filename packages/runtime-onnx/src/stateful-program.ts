@@ -54,8 +54,8 @@ export class OnnxStatefulProgram implements StatefulProgram {
     this.#source = source;
     this.#options = options;
     this.#compile = compile;
-    requireInitial(options);
-    if (typeof source !== 'function') this.#bind(source);
+    if (typeof source === 'function') requireInitial(options);
+    else this.#bind(source);
     const first = Object.keys(options.carry).map((name) => {
       const { axes, dtype, shape, data } = options.initial[name]!.contiguous();
       const memory = { dtype: dtype as BaseDType, shape, data: data.slice() };

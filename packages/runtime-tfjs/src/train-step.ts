@@ -52,8 +52,8 @@ export class TrainStep implements StatefulProgram {
     this.#options = options;
     this.#engine = engine;
     this.#source = source;
-    requireInitial(options);
-    if (typeof source !== 'function') this.#compile('', source);
+    if (typeof source === 'function') requireInitial(options);
+    else this.#compile('', source);
     const carried = pick(initial, Object.keys(carry));
     for (const [name, tensor] of Object.entries({ ...carried, ...frozen })) {
       requireSupported(`given input ${JSON.stringify(name)}`, tensor);
