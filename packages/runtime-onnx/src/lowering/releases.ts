@@ -1,7 +1,10 @@
 import type { ModelNode } from '../onnx-model.js';
 
-/** The first release of ONNX Runtime 1, by its minor number, that knows the operator set of most models (18). */
-export const oldestRelease = 14;
+/**
+ * The first release of ONNX Runtime 1, by its minor number, whose kernels do what models ask of them: those before take
+ * negative indices that models make too large, and refuse to add up nothing.
+ */
+export const oldestRelease = 17;
 
 /**
  * For operators that came later or did other than what models ask of them at first, the first release of ONNX

@@ -65,7 +65,7 @@ export class CApi {
   }
 
   /**
-   * Loads a shared library of ONNX Runtime 1.14 or newer.
+   * Loads a shared library of ONNX Runtime 1.17 or newer.
    *
    * @throws UserLlmError `no-engine` when koffi or the library cannot be loaded, when it is no ONNX Runtime, or when
    * koffi was set up by others with a stack too small for it; `old-engine` for a version that lacks functions we call or

@@ -7,7 +7,7 @@ import { defaultParallelRuns } from './run-slots.js';
 
 /** How an engine is chosen and loaded. */
 export interface EngineOptions {
-  /** Path of another ONNX Runtime library (1.14 or newer), such as a CUDA build; else the one onnxruntime-node ships. */
+  /** Path of another ONNX Runtime library (1.17 or newer), such as a CUDA build; else the one onnxruntime-node ships. */
   readonly library?: string;
   /** `c-api` or `package` and no other; when absent the C API, and the package where that cannot be had. */
   readonly engine?: Engine['kind'];

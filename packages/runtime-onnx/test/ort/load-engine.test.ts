@@ -87,10 +87,10 @@ describe('API version', () => {
 
   it('is refused when functions that we call, or operators of most models, are missing', () => {
     expect(oldestRelease).toBeGreaterThanOrEqual(oldestApiVersion);
-    for (const version of ['1.13.1', '0.5.0', '2.0.0', 'unknown']) {
+    for (const version of ['1.16.3', '0.5.0', '2.0.0', 'unknown']) {
       expect(() => negotiateApiVersion(version, 'library')).toThrow(code('old-engine'));
     }
-    expect(() => negotiateApiVersion('1.13.1', 'library')).toThrow(/1\.14\.0 or newer/);
+    expect(() => negotiateApiVersion('1.16.3', 'library')).toThrow(/1\.17\.0 or newer/);
   });
 
   it('comes with indexes that differ and grow with the version', () => {
