@@ -64,7 +64,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await onnx.dispose();
-  tfjs.dispose();
+  await tfjs.dispose();
 });
 
 describe.each(names)('%s', { timeout: 60_000 }, (name) => {

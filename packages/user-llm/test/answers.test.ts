@@ -188,7 +188,7 @@ it('on TensorFlow.js answers and rankings are the same', async () => {
   const ours = await model.recommend(alice, 4, { by: 'llm', prompt });
   expect(ranked.map(({ item }) => item)).toEqual(ours.map(({ item }) => item));
   await there.dispose();
-  tfjs.dispose();
+  await tfjs.dispose();
 }, 120_000);
 
 describe('choices', () => {

@@ -130,5 +130,5 @@ it('a training step of a whole User-LLM is the same on both runtimes, parameter 
     expect(maxDifference(tensor, theirs[name]!), name).toBeLessThan(2e-5);
   }
   await onnx.dispose();
-  tfjs.dispose();
+  await tfjs.dispose();
 }, 120_000);
