@@ -90,13 +90,10 @@ function requireKnown(inputs: Graph['inputs'], feeds: AllTyped, describe: (name:
 
 /** Checks everything but the shape: that it is a tensor, its dtype, the names of its axes. */
 function requireElements(what: string, { dtype, axes }: Pick<Symbolic, 'dtype' | 'axes'>, given: Typed): void {
-  if (!isTyped(given) || given.dtype !== dtype) {
-    throw new UserLlmError('dtype-mismatch', {
-      what,
-      expected: isTyped(given) ? dtype : `a tensor of ${dtype}`,
-      got: isTyped(given) ? given.dtype : describeOther(given),
-      mend: isTyped(given) ? 'Convert the tensor with cast first.' : 'Make a tensor of it with `tensor`.',
-    });
+  if (!isTyped(given)) throw noTensor(what, `a tensor of ${dtype}`, given);
+  if (given.dtype !== dtype) {
+    const mend = 'Convert the tensor with cast first.';
+    throw new UserLlmError('dtype-mismatch', { what, expected: dtype, got: given.dtype, mend });
   }
   if (given.axes?.length !== axes.length || axes.every((axis, at) => axis === given.axes![at])) return;
   throw new UserLlmError('axis-mismatch', {
@@ -111,6 +108,11 @@ function isTyped(value: unknown): value is Typed {
   if (typeof value !== 'object' || value === null) return false;
   const { dtype, shape } = value as { readonly dtype?: unknown; readonly shape?: unknown };
   return typeof dtype === 'string' && Array.isArray(shape);
+}
+
+function noTensor(what: string, expected: string, given: unknown): UserLlmError {
+  const mend = 'Make a tensor of it with `tensor`.';
+  return new UserLlmError('dtype-mismatch', { what, expected, got: describeOther(given), mend });
 }
 
 function describeOther(value: unknown): string {
@@ -162,12 +164,7 @@ function wrongShape(what: string, expected: readonly number[], got: readonly num
 export function feedShapes(feeds: AllTyped): Record<string, readonly number[]> {
   const shapes = Object.entries(feeds).map(([name, fed]) => {
     if (isTyped(fed)) return [name, fed.shape] as const;
-    throw new UserLlmError('dtype-mismatch', {
-      what: `feed ${JSON.stringify(name)}`,
-      expected: 'a tensor',
-      got: describeOther(fed),
-      mend: 'Make a tensor of it with `tensor`.',
-    });
+    throw noTensor(`feed ${JSON.stringify(name)}`, 'a tensor', fed);
   });
   return Object.fromEntries(shapes);
 }
