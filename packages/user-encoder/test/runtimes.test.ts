@@ -32,7 +32,7 @@ it.each([
   'both runtimes take the same step: %s',
   async (_, encoder, config) => {
     const onnx = await oneStep(await OnnxRuntime.create(), encoder, config);
-    const tfjs = await oneStep(await TfjsRuntime.create(), encoder, config);
+    const tfjs = await oneStep(await TfjsRuntime.create({ engine: 'wasm', threads: 1 }), encoder, config);
     expect(tfjs.loss).toBeCloseTo(onnx.loss, 4);
     let moved = 0;
     for (const [name, tensor] of Object.entries(onnx.parameters)) {
