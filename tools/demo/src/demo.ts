@@ -35,7 +35,8 @@ export async function runDemo(options: DemoOptions, session: DemoSession): Promi
   const { signal, say, progress } = session;
   const folder = resolve(options.out);
   const recipe = recipes[options.recipe];
-  const clock = new StageClock(recipe, options.effort, say);
+  const minutes = minutesOf(recipe, options);
+  const clock = new StageClock(recipe, minutes, say);
   const dataset = join(folder, 'data');
   const { counts, citation } = await clock.time('prepare the data', () =>
     prepare(recipe.kCore, resolve(options.data), dataset, signal),
@@ -46,7 +47,7 @@ export async function runDemo(options: DemoOptions, session: DemoSession): Promi
   const setting: Setting = {
     dataset,
     seed: options.seed,
-    minutes: atEffort(recipe.minutes, options.effort),
+    minutes,
     llm: options.llm && resolve(options.llm),
   };
   const training: RunSession = { folder, signal, onProgress: (told) => progress.show(trainingText(told)) };
@@ -102,9 +103,9 @@ export async function runDemo(options: DemoOptions, session: DemoSession): Promi
   }
 }
 
-function atEffort(minutes: Minutes, effort: number): Minutes {
+function minutesOf({ minutes }: Recipe, { effort, encoderEffort }: DemoOptions): Minutes {
   const { pretrain, language, tune } = minutes;
-  return { pretrain: pretrain * effort, language: language * effort, tune: tune * effort };
+  return { pretrain: pretrain * (encoderEffort ?? effort), language: language * effort, tune: tune * effort };
 }
 
 /** The curves of all runs: those of the ways side by side, stage by stage. */

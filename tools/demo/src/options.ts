@@ -24,6 +24,8 @@ export interface DemoOptions {
   readonly llm?: string | undefined;
   readonly seed: number;
   readonly effort: number;
+  /** Of pretraining the encoder; that of `effort` when absent. */
+  readonly encoderEffort?: number | undefined;
   /** Users that are judged, drawn at random; all when absent. */
   readonly users?: number | undefined;
 }
@@ -48,6 +50,7 @@ export function demoOptions(args: readonly string[]): DemoOptions {
     .option('--out <folder>', 'folder of everything the demo makes', 'runs/demo')
     .option('--seed <n>', 'seed of everything random', wholeNumber, 1)
     .option('--effort <factor>', 'training time relative to the usual', positive, 1)
+    .option('--encoder-effort <factor>', 'the same of pretraining the encoder, if not that of --effort', positive)
     .option('--users <n>', 'judge so many users, drawn at random; all when absent', fromOne)
     .addHelpText('after', help)
     .exitOverride()

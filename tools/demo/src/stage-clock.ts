@@ -1,4 +1,4 @@
-import type { Recipe, Way } from './recipes/recipe.js';
+import type { Minutes, Recipe, Way } from './recipes/recipe.js';
 
 /** A stage of the job. */
 export type DemoStage =
@@ -18,12 +18,12 @@ export function firstTraining({ minutes }: Recipe): DemoStage {
 }
 
 /** Seconds of every stage on two cores, where they are known. */
-function budgetsOf(recipe: Recipe, effort: number): Map<DemoStage, number | undefined> {
-  const { ways, minutes, seconds } = recipe;
+function budgetsOf(recipe: Recipe, minutes: Minutes): Map<DemoStage, number | undefined> {
+  const { ways, seconds } = recipe;
   return new Map<DemoStage, number | undefined>([
     ['prepare the data', seconds?.prepare],
-    [firstTraining(recipe), effort * minute * (minutes.pretrain + minutes.language)],
-    ...ways.map(({ name }): [DemoStage, number | undefined] => [`tune: ${name}`, effort * minute * minutes.tune]),
+    [firstTraining(recipe), minute * (minutes.pretrain + minutes.language)],
+    ...ways.map(({ name }): [DemoStage, number | undefined] => [`tune: ${name}`, minute * minutes.tune]),
     ['evaluate', seconds?.evaluate],
     ['write the report, answer', seconds?.report],
   ]);
@@ -42,9 +42,9 @@ export class StageClock {
   readonly #budgets: ReadonlyMap<DemoStage, number | undefined>;
   readonly #say: (line: string) => void;
 
-  /** @param effort Training time relative to the usual. */
-  constructor(recipe: Recipe, effort: number, say: (line: string) => void) {
-    this.#budgets = budgetsOf(recipe, effort);
+  /** @param minutes How long each part is trained. */
+  constructor(recipe: Recipe, minutes: Minutes, say: (line: string) => void) {
+    this.#budgets = budgetsOf(recipe, minutes);
     this.#say = say;
   }
 

@@ -25,7 +25,7 @@ export async function trainRun(run: Run, { folder, signal, onProgress }: RunSess
     if (!UserLlmError.isInstance(error) || error.code !== 'run-mismatch') throw error;
     throw new UserLlmError('run-mismatch', {
       what: own,
-      expected: 'a demo with the same --seed, --effort and --data',
+      expected: 'a demo with the same --seed, --data and efforts',
       got: error.details.got ?? 'one with others',
       mend: 'Give the flags of the first call, or another folder with --out.',
       cause: error,
