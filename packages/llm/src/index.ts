@@ -9,9 +9,9 @@ export type {
 } from './architecture/description.js';
 export type { DecoderLayerParameters, DecoderParameters, NormParameters } from './architecture/parameters.js';
 export { rotaryScaling, rotaryTurn, type RotaryPositions, type RotaryScaling } from './architecture/rotary-scaling.js';
-export { builtInFamilies, languageModels, type CheckpointFamily } from './families/checkpoint-family.js';
 export { decoderFamily, llamaLike, type DecoderFamily, type LlamaLikeConfig } from './families/decoder-family.js';
-export { ofEveryLayer, type StoredTensor } from './families/state-dict.js';
+export { languageModels } from './families/known-families.js';
+export { ofEveryLayer } from './families/state-dict.js';
 export { gemma2Config, type Gemma2Config } from './families/gemma2/config.js';
 export { gemma2 } from './families/gemma2/gemma2.js';
 export { gemma3Config, type Gemma3Config } from './families/gemma3/config.js';

@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { differentiate, graph, input, parameterInputs, reshape, type Symbolic } from '@user-llm/graph';
+import type { LanguageModel } from '@user-llm/plugin';
 import { OnnxRuntime } from '@user-llm/runtime-onnx';
 import { SafetensorsFile, Tensor, writeSafetensors } from '@user-llm/tensor';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   createDecoder,
+  languageModels,
   llama,
   loadLanguageModel,
   loadTokenizer,
@@ -16,6 +18,7 @@ import {
   type LlamaConfig,
   type LoadedLanguageModel,
 } from '../src/index.js';
+import { familyChecks } from '../src/testing/index.js';
 import { difference, someTokens, tinyLlama } from './support.js';
 
 const golden = (name: string): string => fileURLToPath(new URL(`goldens/${name}`, import.meta.url));
@@ -118,6 +121,34 @@ describe.each(['llama-tied', 'llama-untied'])('a checkpoint of Hugging Face (%s)
     expect(again.tokenizer).toBeUndefined();
     await saveLanguageModel(folder, { ...first, tokenizer });
     await expect(loadLanguageModel(folder)).rejects.toThrow(code('wrong-tokenizer'));
+  });
+});
+
+describe('a family that is given', () => {
+  const { checkpoints: _, ...plain } = llama;
+  const own = { ...llama, name: 'own' };
+
+  it('comes before the built-in ones, also where these are given with it', async () => {
+    const families = [...languageModels, own];
+    const { family, config, weights } = await loadLanguageModel(golden('llama-tied'), { families });
+    expect(family).toBe('own');
+    await saveLanguageModel(folder, { family, config, weights }, { families });
+    expect((await loadLanguageModel(folder)).family).toBe('llama');
+  });
+
+  it('is no family of checkpoints where it does not say how they are read', async () => {
+    const families = [{ ...plain, name: 'own' }];
+    const { family, config, weights } = await loadLanguageModel(golden('llama-tied'), { families });
+    expect(family).toBe('llama');
+    const saved = saveLanguageModel(folder, { family: 'own', config, weights }, { families });
+    await expect(saved).rejects.toThrow(code('no-checkpoints'));
+    const names = (given: LanguageModel): string[] =>
+      familyChecks({ family: given, config, runtime: () => Promise.resolve(runtime) }).map(({ name }) => name);
+    expect(names(llama).filter((name) => !names(families[0]!).includes(name))).toEqual([
+      'a saved model is the same when it is loaded, and when that is saved again',
+      'a loaded config builds a model with the same numbers',
+      'a checkpoint without one of its weights is refused',
+    ]);
   });
 });
 

@@ -1,9 +1,9 @@
 import { add, mean, multiply, not, or } from '@user-llm/graph';
-import type { LanguageModelModule, TokenBatch } from '@user-llm/plugin';
+import type { LanguageModel, LanguageModelModule, StoredTensor, TokenBatch } from '@user-llm/plugin';
 import { OnnxRuntime } from '@user-llm/runtime-onnx';
 import { UserLlmError } from '@user-llm/tensor';
 import { afterAll, describe, expect, it } from 'vitest';
-import { builtInFamilies, type CheckpointFamily, type StoredTensor } from '../src/index.js';
+import { languageModels, llama as builtInLlama } from '../src/index.js';
 import { familyChecks } from '../src/testing/index.js';
 
 const sizes = {
@@ -36,29 +36,28 @@ afterAll(async () => {
   await (await opened)?.dispose();
 });
 
-describe.each(builtInFamilies)('the family $part.name', (family) => {
-  for (const { name, run } of familyChecks({ family, config: configs[family.part.name], runtime }))
-    it(name, run, 60_000);
+describe.each(languageModels)('the family $name', (family) => {
+  for (const { name, run } of familyChecks({ family, config: configs[family.name], runtime })) it(name, run, 60_000);
 });
 
 describe('a family that does not conform', () => {
   type Module = LanguageModelModule;
-  const llama = builtInFamilies.find(({ part }) => part.name === 'llama')!;
+  const llama: LanguageModel = builtInLlama;
   /** Llama with something changed in what it builds. */
-  const changed = (change: (llm: Module) => Partial<Module>): CheckpointFamily => ({
+  const changed = (change: (llm: Module) => Partial<Module>): LanguageModel => ({
     ...llama,
-    part: {
-      ...llama.part,
-      build: (config) => {
-        const llm = llama.part.build(config);
-        return { ...llm, ...change(llm) };
-      },
+    build: (config) => {
+      const llm = llama.build(config);
+      return { ...llm, ...change(llm) };
     },
   });
-  const mixedUp = (weights: readonly StoredTensor[]): CheckpointFamily => ({ ...llama, stateDict: () => weights });
+  const mixedUp = (weights: readonly StoredTensor[]): LanguageModel => ({
+    ...llama,
+    checkpoints: { ...llama.checkpoints!, stateDict: () => weights },
+  });
   const without = (batch: TokenBatch): TokenBatch => ({ tokens: batch.tokens });
 
-  it.each<[string, string, CheckpointFamily]>([
+  it.each<[string, string, LanguageModel]>([
     [
       'does not call hooks',
       'each linear map calls once, and goes on with what comes back',

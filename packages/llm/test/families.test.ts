@@ -19,8 +19,8 @@ import { TfjsRuntime } from '@user-llm/runtime-tfjs';
 import { SafetensorsFile, Tensor, writeSafetensors } from '@user-llm/tensor';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
-  builtInFamilies,
   createDecoder,
+  languageModels,
   loadLanguageModel,
   saveLanguageModel,
   type LoadedLanguageModel,
@@ -39,7 +39,7 @@ async function load(name: string): Promise<LoadedLanguageModel> {
 }
 
 const build = ({ family, config }: LoadedLanguageModel) =>
-  builtInFamilies.find(({ part }) => part.name === family)!.part.build(config);
+  languageModels.find(({ name }) => name === family)!.build(config);
 
 async function golden(name: string): Promise<Record<string, Tensor>> {
   const file = await SafetensorsFile.open(join(goldens, name, 'golden.safetensors'));
@@ -165,8 +165,8 @@ describe.each(names)('%s', { timeout: 60_000 }, (name) => {
 
   it('has the same config as transformers 4 writes it', async () => {
     const json = JSON.parse(await readFile(join(goldens, name, 'config.json'), 'utf8')) as Json;
-    const family = builtInFamilies.find(({ modelType }) => modelType === json['model_type'])!;
-    expect(family.fromHuggingFace(asTransformers4(json))).toEqual(family.fromHuggingFace(json));
+    const { checkpoints } = languageModels.find((family) => family.checkpoints!.modelType === json['model_type'])!;
+    expect(checkpoints!.fromHuggingFace(asTransformers4(json))).toEqual(checkpoints!.fromHuggingFace(json));
   });
 });
 

@@ -8,7 +8,7 @@ import { OnnxRuntime } from '@user-llm/runtime-onnx';
 import { SafetensorsFile, type Tensor } from '@user-llm/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDecoder, loadLanguageModel, QuantizedMatrix } from '../src/index.js';
-import { builtInFamilies, familyNamed } from '../src/families/checkpoint-family.js';
+import { familyNamed } from '../src/families/known-families.js';
 import { GgufFile } from '../src/gguf/gguf-file.js';
 import { GgufBytes } from './gguf-bytes.js';
 import { realModel } from './models.js';
@@ -55,7 +55,7 @@ describe('a file of each architecture', () => {
       const tokens = [...(await wanted.read('tokens', { dtype: 'int32' })).data];
       const { data, shape } = await wanted.read('logits', { dtype: 'float32' });
       await wanted.close();
-      const llm = familyNamed(family, builtInFamilies).part.build(config);
+      const llm = familyNamed(family).build(config);
       expect(Object.keys(weights)).toEqual([...flattenParameters(llm.parameters).keys()]);
       const stepper = createDecoder({ llm, weights, runtime });
       const prompts = tokens.map((_, at) => tokens.slice(0, at + 1));
@@ -192,7 +192,7 @@ describe('SmolLM2', () => {
       );
       const all = cases();
       for (const { prompt, ids } of all) if (prompt !== '') expect(tokenizer!.encode(prompt)).toEqual(ids);
-      const llm = familyNamed(family, builtInFamilies).part.build(config);
+      const llm = familyNamed(family).build(config);
       const stepper = createDecoder({ llm, weights, runtime });
       const { ids, top5, greedy } = all[0]!;
       const first = await stepper.prefill([ids], { room: 64 });

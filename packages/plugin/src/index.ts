@@ -38,6 +38,7 @@ export type {
 } from './table-engine.js';
 export type { AnswerKind, Catalogue, Question, Task } from './task.js';
 export type { History, Timeline } from './timeline.js';
+export type { CheckpointFormat, StoredTensor } from './checkpoint-format.js';
 export type { Communicator } from './communicator.js';
 export type { Compressor, CompressorModule, UserLatents } from './compressor.js';
 export { definePlugin, partName, seamNames, type Plugin, type SeamName, type Seams } from './define-plugin.js';

@@ -1,4 +1,5 @@
 import type { Float, FloatScalar, KeyValueCache, Module, Symbolic } from '@user-llm/graph';
+import type { CheckpointFormat } from './checkpoint-format.js';
 import type { ModelPart } from './model-part.js';
 
 /** Hidden states of the LLM: `[batch, token, modelWidth]`. */
@@ -117,4 +118,6 @@ export interface LanguageModelModule extends Module {
 /** A family of decoder-only LLMs. */
 export interface LanguageModel<Config = unknown> extends ModelPart<Config> {
   build(config: Config): LanguageModelModule;
+  /** What makes a checkpoint of the family the LLM of a run; it starts from drawn weights alone when absent. */
+  readonly checkpoints?: CheckpointFormat<Config>;
 }

@@ -1,9 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { LanguageModel } from '@user-llm/plugin';
 import { UserLlmError, type Tensor } from '@user-llm/tensor';
 import { z } from 'zod';
 import { checkedWeights } from '../decoding/checked-weights.js';
-import { builtInFamilies, familyOf, type CheckpointFamily } from '../families/checkpoint-family.js';
+import { familyOf, type CheckpointFamily } from '../families/known-families.js';
 import { isQuantized, loadQuantizedWeights } from '../quantization/quantized-folder.js';
 import type { Weight } from '../quantization/quantized-matrix.js';
 import { loadFolderTokenizer, tokenIds } from './folder-tokenizer.js';
@@ -14,8 +15,8 @@ import { pickledWeights, pickleNames } from './refuse-pickles.js';
 
 /** Which checkpoints are known. */
 export interface FamilyOptions {
-  /** Families besides the built-in ones, which they come before. */
-  readonly families?: readonly CheckpointFamily[];
+  /** Families besides the built-in ones, which they come before; a registry's `llms` will do. */
+  readonly families?: readonly LanguageModel[];
 }
 
 const configFile = tokenIds.extend({
@@ -33,11 +34,10 @@ const configFile = tokenIds.extend({
  */
 export async function loadHuggingFace(folder: string, options: FamilyOptions = {}): Promise<LoadedLanguageModel> {
   const { family, config, quantized, ...rest } = await readFolder(folder, options);
-  if (!quantized)
-    return { family: family.part.name, config, weights: await loadWeights(folder, family, config), ...rest };
+  if (!quantized) return { family: family.name, config, weights: await loadWeights(folder, family, config), ...rest };
   const stored = await loadQuantizedWeights(folder, family, config);
-  const weights = checkedWeights(family.part.build(config).parameters, stored, '', false);
-  return { family: family.part.name, config, weights: weights as Record<string, Tensor<'float32'>>, ...rest };
+  const weights = checkedWeights(family.build(config).parameters, stored, '', false);
+  return { family: family.name, config, weights: weights as Record<string, Tensor<'float32'>>, ...rest };
 }
 
 /** The same with matrices of few bits as they are stored. */
@@ -49,7 +49,7 @@ export async function loadStoredHuggingFace(
   const load: (...given: [string, CheckpointFamily, unknown]) => Promise<Record<string, Weight>> = quantized
     ? loadQuantizedWeights
     : loadWeights;
-  return { family: family.part.name, config, weights: await load(folder, family, config), ...rest };
+  return { family: family.name, config, weights: await load(folder, family, config), ...rest };
 }
 
 interface ReadFolder extends Pick<LoadedLanguageModel, 'config' | 'tokenizer'> {
@@ -59,7 +59,7 @@ interface ReadFolder extends Pick<LoadedLanguageModel, 'config' | 'tokenizer'> {
 }
 
 /** What a folder says beside its weights. */
-async function readFolder(folder: string, { families = [] }: FamilyOptions): Promise<ReadFolder> {
+async function readFolder(folder: string, { families }: FamilyOptions): Promise<ReadFolder> {
   const path = join(folder, 'config.json');
   const json = parseJson(path, await readBytes(path));
   const header = configFile.safeParse(json);
@@ -70,12 +70,12 @@ async function readFolder(folder: string, { families = [] }: FamilyOptions): Pro
       got: header.error.message,
       cause: header.error,
     });
-  const family = familyOf(header.data, [...families, ...builtInFamilies]);
-  const config = family.fromHuggingFace(json);
+  const family = familyOf(header.data, families);
+  const config = family.checkpoints.fromHuggingFace(json);
   const quantized = isQuantized(path, json);
   await refusePickles(folder);
   const tokenizer = await loadFolderTokenizer(folder, header.data);
-  requireOwnTokenizer(folder, tokenizer, family.part.build(config).vocabularySize);
+  requireOwnTokenizer(folder, tokenizer, family.build(config).vocabularySize);
   return { family, config, quantized, ...(tokenizer && { tokenizer }) };
 }
 

@@ -1,6 +1,6 @@
 import { flattenParameters } from '@user-llm/graph';
 import { UserLlmError, openSafetensors, type Tensor } from '@user-llm/tensor';
-import type { CheckpointFamily } from '../families/checkpoint-family.js';
+import type { CheckpointFamily } from '../families/known-families.js';
 import { parametersOf, storedShape, storedTensors } from './state-dict.js';
 
 /** Tensors of old checkpoints that are computed, not learned: frequencies, and GPT-2's masks. */
@@ -21,8 +21,8 @@ export async function loadWeights<Config>(
   family: CheckpointFamily<Config>,
   config: Config,
 ): Promise<Record<string, Tensor<'float32'>>> {
-  const parameters = flattenParameters(family.part.build(config).parameters);
-  const wanted = storedTensors(family.stateDict?.(config) ?? [], parameters);
+  const parameters = flattenParameters(family.build(config).parameters);
+  const wanted = storedTensors(family.checkpoints.stateDict?.(config) ?? [], parameters);
   const source = await openSafetensors(path);
   try {
     const there = new Set(source.names);
@@ -40,7 +40,7 @@ export async function loadWeights<Config>(
     const tied = (name: string): boolean => name === 'lm_head.weight' && !known.has(name);
     const foreign = source.names.find((name) => !known.has(name) && !computed.test(name) && !tied(name));
     if (foreign !== undefined)
-      throw problem('unknown-weight', foreign, `tensors of a ${family.part.name} of this config alone`, 'another');
+      throw problem('unknown-weight', foreign, `tensors of a ${family.name} of this config alone`, 'another');
     const weights: Record<string, Tensor<'float32'>> = {};
     for (const stored of wanted) {
       const tensor = await source.read(nameOf(stored.name), { dtype: 'float32' });

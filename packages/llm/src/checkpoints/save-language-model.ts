@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { flattenParameters } from '@user-llm/graph';
 import { writeFileAtomically, writeSafetensors, type NamedTensor, type Tensor } from '@user-llm/tensor';
-import { builtInFamilies, familyNamed, type CheckpointFamily } from '../families/checkpoint-family.js';
+import { familyNamed, requireCheckpoints, type CheckpointFamily } from '../families/known-families.js';
 import { quantizationMethod, quantizedTensors } from '../quantization/quantized-folder.js';
 import { QuantizedMatrix, type Weight } from '../quantization/quantized-matrix.js';
 import type { JsonTokenizer } from '../text/load-tokenizer.js';
@@ -22,14 +22,14 @@ export interface SavedLanguageModel {
  * `config.json`, each file whole or not at all. Where matrices are of few bits, tensors have our names and the layout that
  * the README tells, which `loadLanguageModel` alone reads.
  *
- * @throws UserLlmError `unknown-family`, `missing-weight`, `write-failed`.
+ * @throws UserLlmError `unknown-family`, `no-checkpoints`, `missing-weight`, `write-failed`.
  */
 export async function saveLanguageModel(
   folder: string,
   model: SavedLanguageModel,
-  { families = [] }: FamilyOptions = {},
+  { families }: FamilyOptions = {},
 ): Promise<void> {
-  const family = familyNamed(model.family, [...families, ...builtInFamilies]);
+  const family = requireCheckpoints(familyNamed(model.family, families));
   const { config, tensors } = isReal(model.weights)
     ? huggingFaceTensors(family, model.config, model.weights)
     : { config: model.config, tensors: quantizedTensors(family, model.config, model.weights) };
@@ -45,7 +45,7 @@ export async function saveLanguageModel(
       await writeFileAtomically(join(folder, 'chat_template.jinja'), tokenizer.chatTemplate);
   }
   await json('config.json', {
-    ...family.toHuggingFace(config),
+    ...family.checkpoints.toHuggingFace(config),
     ...(!isReal(model.weights) && { quantization_config: { quant_method: quantizationMethod } }),
     ...(tokenizer && {
       bos_token_id: tokenizer.begin ?? null,
@@ -72,9 +72,10 @@ function huggingFaceTensors(
   given: unknown,
   weights: Readonly<Record<string, Tensor>>,
 ): { readonly config: unknown; readonly tensors: NamedTensor[] } {
-  const plain = family.asHuggingFaceHasIt?.(given, weights) ?? { config: given, weights };
-  const parameters = flattenParameters(family.part.build(plain.config).parameters);
-  const tensors = storedTensors(family.stateDict?.(plain.config) ?? [], parameters).map(
+  const { checkpoints } = family;
+  const plain = checkpoints.asHuggingFaceHasIt?.(given, weights) ?? { config: given, weights };
+  const parameters = flattenParameters(family.build(plain.config).parameters);
+  const tensors = storedTensors(checkpoints.stateDict?.(plain.config) ?? [], parameters).map(
     (stored) => [stored.name, storedFrom(stored, plain.weights)] as const,
   );
   return { config: plain.config, tensors };

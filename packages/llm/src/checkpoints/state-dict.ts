@@ -1,6 +1,6 @@
 import type { ParameterSpec } from '@user-llm/graph';
+import type { StoredTensor } from '@user-llm/plugin';
 import { Tensor, UserLlmError, type Axes } from '@user-llm/tensor';
-import type { StoredTensor } from '../families/state-dict.js';
 
 /** Parameters by name. */
 export type Parameters = ReadonlyMap<string, ParameterSpec>;

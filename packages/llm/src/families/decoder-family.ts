@@ -1,4 +1,4 @@
-import type { LanguageModel } from '@user-llm/plugin';
+import type { CheckpointFormat, LanguageModel } from '@user-llm/plugin';
 import type { z } from 'zod';
 import { buildDecoder, type DecoderModule } from '../architecture/decoder.js';
 import type { DecoderDescription, LayerDescription } from '../architecture/description.js';
@@ -15,17 +15,20 @@ export interface DecoderFamily<Config> extends LanguageModel<Config> {
  * A family whose models are decoders as `DecoderDescription` describes them.
  *
  * @param describe What a valid config means.
+ * @param checkpoints How its checkpoints are read and written; they cannot be when absent.
  */
 export function decoderFamily<Config>(
   name: string,
   config: z.ZodType<Config>,
   describe: (config: Config) => DecoderDescription,
+  checkpoints?: CheckpointFormat<Config>,
 ): DecoderFamily<Config> {
   return {
     specVersion: 1,
     name,
     config,
     build: (given) => buildDecoder(describe(parseFamilyConfig(name, config, given))),
+    ...(checkpoints && { checkpoints }),
   };
 }
 

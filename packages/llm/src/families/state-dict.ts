@@ -1,12 +1,4 @@
-/** A tensor of a checkpoint, and which parameters it holds. */
-export interface StoredTensor {
-  /** Its name in the checkpoint. */
-  readonly name: string;
-  /** Parameters by our names; of several, the outputs stand one after the other. */
-  readonly holds: readonly string[];
-  /** Whether a matrix is stored as `[inputs, outputs]`; ours are `[outputs, inputs]`. */
-  readonly transposed?: boolean;
-}
+import type { StoredTensor } from '@user-llm/plugin';
 
 /**
  * Tensors of every layer, by a function that tells them for one.

@@ -1,5 +1,5 @@
 import type { ParameterSpec } from '@user-llm/graph';
-import type { StoredTensor } from '../families/state-dict.js';
+import type { StoredTensor } from '@user-llm/plugin';
 import type { GgufArchitecture } from './gguf-architectures.js';
 
 /** Paths of parameters, and the name of the tensor that holds them one after the other. */

@@ -1,5 +1,6 @@
+import type { FamilyOptions } from '../checkpoints/hugging-face.js';
 import { requireOwnTokenizer, type LoadedLanguageModel } from '../checkpoints/loaded-language-model.js';
-import { builtInFamilies, familyOf, type CheckpointFamily } from '../families/checkpoint-family.js';
+import { familyOf } from '../families/known-families.js';
 import type { Weight } from '../quantization/quantized-matrix.js';
 import type { JsonTokenizer } from '../text/load-tokenizer.js';
 import { architectureOf } from './gguf-architectures.js';
@@ -9,11 +10,9 @@ import { ggufTokenizer } from './gguf-tokenizer.js';
 import { ggufWeights } from './gguf-weights.js';
 
 /** What a GGUF file is read with. */
-export interface GgufOptions {
+export interface GgufOptions extends FamilyOptions {
   /** The tokenizer, where it does not come from the file's metadata. */
   readonly tokenizer?: JsonTokenizer | undefined;
-  /** Families besides the built-in ones, which they come before. */
-  readonly families?: readonly CheckpointFamily[];
 }
 
 /**
@@ -34,7 +33,7 @@ export function loadStoredGguf(path: string, options: GgufOptions = {}): Promise
 
 async function load<W extends Weight>(
   path: string,
-  { tokenizer: given, families = [] }: GgufOptions,
+  { tokenizer: given, families }: GgufOptions,
   reader: (file: GgufFile) => (name: string) => Promise<W>,
 ): Promise<LoadedLanguageModel<W>> {
   const file = await GgufFile.open(path);
@@ -44,13 +43,13 @@ async function load<W extends Weight>(
     if (parts > 1)
       throw metadata.bad('split.count', 'a file that is whole; gguf-split --merge joins parts', `${parts} parts`);
     const { architecture, config: huggingFace } = await architectureOf(file);
-    const family = familyOf(huggingFace, [...families, ...builtInFamilies]);
-    const config = family.fromHuggingFace(huggingFace);
-    const llm = family.part.build(config);
+    const family = familyOf(huggingFace, families);
+    const config = family.checkpoints.fromHuggingFace(huggingFace);
+    const llm = family.build(config);
     const tokenizer = given ?? ggufTokenizer(metadata);
     requireOwnTokenizer(path, tokenizer, llm.vocabularySize);
     const weights = await ggufWeights(file, llm, architecture, reader(file));
-    return { family: family.part.name, config, weights, ...(tokenizer && { tokenizer }) };
+    return { family: family.name, config, weights, ...(tokenizer && { tokenizer }) };
   } finally {
     await file.close();
   }

@@ -15,7 +15,7 @@ import type { FamilyOptions } from '../checkpoints/hugging-face.js';
 import type { LoadedLanguageModel } from '../checkpoints/loaded-language-model.js';
 import { bindWeights, type Accuracy } from '../decoding/bound-weights.js';
 import { checkedWeights } from '../decoding/checked-weights.js';
-import { builtInFamilies, familyNamed } from '../families/checkpoint-family.js';
+import { familyNamed } from '../families/known-families.js';
 import type { Weight } from './quantized-matrix.js';
 
 /** Tokens that are read at once; a text is cut into pieces of so many. */
@@ -72,9 +72,9 @@ interface Foretold {
 
 async function foretell(
   { family, config, weights }: LoadedLanguageModel<Weight>,
-  { tokens, runtime, families = [], accuracy = 'int8' }: AgreementOptions,
+  { tokens, runtime, families, accuracy = 'int8' }: AgreementOptions,
 ): Promise<Foretold> {
-  const llm = familyNamed(family, [...families, ...builtInFamilies]).part.build(config);
+  const llm = familyNamed(family, families).build(config);
   const program = await foretelling(llm, weights, runtime, accuracy);
   const likeliest: number[] = [];
   let loss = 0;

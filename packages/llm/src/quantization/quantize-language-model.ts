@@ -3,7 +3,7 @@ import type { LanguageModelModule } from '@user-llm/plugin';
 import type { Tensor } from '@user-llm/tensor';
 import type { FamilyOptions } from '../checkpoints/hugging-face.js';
 import type { LoadedLanguageModel } from '../checkpoints/loaded-language-model.js';
-import { builtInFamilies, familyNamed } from '../families/checkpoint-family.js';
+import { familyNamed } from '../families/known-families.js';
 import { quantizationBlock, quantizeMatrix } from './quantize-matrix.js';
 import type { Weight } from './quantized-matrix.js';
 
@@ -17,11 +17,11 @@ import type { Weight } from './quantized-matrix.js';
 export function quantizeLanguageModel(
   model: LoadedLanguageModel,
   bits: 4 | 8,
-  { families = [] }: FamilyOptions = {},
+  { families }: FamilyOptions = {},
 ): LoadedLanguageModel<Weight> {
-  const family = familyNamed(model.family, [...families, ...builtInFamilies]);
-  const { config, weights } = family.asHuggingFaceHasIt?.(model.config, model.weights) ?? model;
-  const llm = family.part.build(config);
+  const family = familyNamed(model.family, families);
+  const { config, weights } = family.checkpoints?.asHuggingFaceHasIt?.(model.config, model.weights) ?? model;
+  const llm = family.build(config);
   const multiplied = multipliedWeights(llm);
   const parameters = flattenParameters(llm.parameters);
   const quantized = Object.entries(weights).map(([name, weight]) => {

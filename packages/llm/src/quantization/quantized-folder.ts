@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { flattenParameters, type QuantizedFormat } from '@user-llm/graph';
+import type { LanguageModel } from '@user-llm/plugin';
 import { openSafetensors, UserLlmError, type NamedTensor, type SafetensorsSource, type Tensor } from '@user-llm/tensor';
 import { z } from 'zod';
 import { checkedWeights } from '../decoding/checked-weights.js';
-import type { CheckpointFamily } from '../families/checkpoint-family.js';
 import { QuantizedMatrix, type Weight } from './quantized-matrix.js';
 
 /** What `quantization_config` of config.json says of folders that `saveQuantizedLanguageModel` writes. */
@@ -33,11 +33,11 @@ export function isQuantized(path: string, config: unknown): boolean {
  * @throws UserLlmError `missing-weight`, `shape-mismatch`.
  */
 export function quantizedTensors(
-  { part }: CheckpointFamily,
+  family: LanguageModel,
   config: unknown,
   weights: Readonly<Record<string, Weight>>,
 ): NamedTensor[] {
-  const checked = checkedWeights(part.build(config).parameters, weights, '', true);
+  const checked = checkedWeights(family.build(config).parameters, weights, '', true);
   return Object.entries(checked).flatMap(([name, weight]): NamedTensor[] => {
     if (!(weight instanceof QuantizedMatrix)) return [[name, weight]];
     const { codes, scales, offsets } = weight;
@@ -53,10 +53,10 @@ export function quantizedTensors(
  */
 export async function loadQuantizedWeights(
   folder: string,
-  { part }: CheckpointFamily,
+  family: LanguageModel,
   config: unknown,
 ): Promise<Record<string, Weight>> {
-  const parameters = flattenParameters(part.build(config).parameters);
+  const parameters = flattenParameters(family.build(config).parameters);
   const source = await openSafetensors(join(folder, 'model.safetensors'));
   try {
     const there = new Set(source.names);
@@ -65,7 +65,7 @@ export async function loadQuantizedWeights(
       for (const stored of requireParts(source, there, name, shape)) known.add(stored);
     const foreign = source.names.find((name) => !known.has(name));
     if (foreign !== undefined)
-      throw problem('unknown-weight', foreign, `tensors of a ${part.name} of this config alone`, 'another');
+      throw problem('unknown-weight', foreign, `tensors of a ${family.name} of this config alone`, 'another');
     const weights: Record<string, Weight> = {};
     for (const [name, { axes, shape }] of parameters)
       weights[name] = there.has(name)

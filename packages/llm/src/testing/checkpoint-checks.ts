@@ -5,7 +5,7 @@ import { demand } from '@user-llm/plugin/testing';
 import { UserLlmError, type Tensor } from '@user-llm/tensor';
 import { loadLanguageModel } from '../checkpoints/load-language-model.js';
 import { saveLanguageModel } from '../checkpoints/save-language-model.js';
-import type { CheckpointFamily } from '../families/checkpoint-family.js';
+import type { CheckpointFamily } from '../families/known-families.js';
 import type { BenchCheck } from './family-checks.js';
 
 /** The text of a value with its fields in order, to compare by. */
@@ -31,11 +31,11 @@ const numbers = (tensor: Tensor | undefined): ArrayLike<number> => tensor?.cast(
 /** What is saved and loaded as a Hugging Face folder. */
 export function checkpointChecks(family: CheckpointFamily, given: unknown): Readonly<Record<string, BenchCheck>> {
   const validConfig = async (): Promise<unknown> => {
-    const checked = await family.part.config['~standard'].validate(given);
+    const checked = await family.config['~standard'].validate(given);
     return (checked as { readonly value: unknown }).value;
   };
   const save = async (folder: string, weights: Readonly<Record<string, Tensor>>): Promise<void> => {
-    const model = { family: family.part.name, config: await validConfig(), weights };
+    const model = { family: family.name, config: await validConfig(), weights };
     await saveLanguageModel(folder, model, { families: [family] });
   };
   const load = (folder: string) => loadLanguageModel(folder, { families: [family] });
@@ -44,7 +44,7 @@ export function checkpointChecks(family: CheckpointFamily, given: unknown): Read
       inFolder(async (folder) => {
         await save(folder, weights);
         const first = await load(folder);
-        demand(first.family === family.part.name, 'family of what was saved', family.part.name, first.family);
+        demand(first.family === family.name, 'family of what was saved', family.name, first.family);
         for (const [name, weight] of Object.entries(weights)) {
           const [got, wanted] = [numbers(first.weights[name]), numbers(weight)];
           const same =
@@ -67,7 +67,7 @@ export function checkpointChecks(family: CheckpointFamily, given: unknown): Read
       inFolder(async (folder) => {
         await save(folder, bench.weights);
         const { config } = await load(folder);
-        const llm = family.part.build(config);
+        const llm = family.build(config);
         const tokens = [bench.tokens(9)];
         const before = await bench.run(tokens, (tree, ids) => ({ logits: bench.llm.apply(tree, { tokens: ids }) }));
         const after = await bench.run(tokens, (tree, ids) => ({ logits: llm.apply(tree, { tokens: ids }) }));

@@ -1,11 +1,10 @@
+import type { CheckpointFormat } from '@user-llm/plugin';
 import { z } from 'zod';
-import type { CheckpointFamily } from '../checkpoint-family.js';
 import { parseFamilyConfig } from '../config-fields.js';
 import { gemmaLikeFields, gemmaLikeFrom, gemmaLikeTo } from '../gemma-hugging-face.js';
 import { parseHuggingFace } from '../hugging-face-fields.js';
 import { ropeFrom, ropeTo } from '../hugging-face-rope.js';
 import { gemma2Config, type Gemma2Config } from './config.js';
-import { gemma2 } from './gemma2.js';
 
 const huggingFaceGemma2 = z.looseObject({
   ...gemmaLikeFields,
@@ -22,8 +21,7 @@ function fromHuggingFace(config: unknown): Gemma2Config {
 }
 
 /** Checkpoints of Gemma 2. */
-export const gemma2Checkpoints: CheckpointFamily<Gemma2Config> = {
-  part: gemma2,
+export const gemma2Checkpoints: CheckpointFormat<Gemma2Config> = {
   architectures: ['Gemma2ForCausalLM'],
   modelType: 'gemma2',
   fromHuggingFace,

@@ -1,11 +1,10 @@
+import type { CheckpointFormat } from '@user-llm/plugin';
 import { z } from 'zod';
-import type { CheckpointFamily } from '../checkpoint-family.js';
 import { parseFamilyConfig } from '../config-fields.js';
 import { gemmaLikeFields, gemmaLikeFrom, gemmaLikeTo } from '../gemma-hugging-face.js';
 import { badHuggingFace, parseHuggingFace } from '../hugging-face-fields.js';
 import { ropeFrom, ropeTo } from '../hugging-face-rope.js';
 import { gemma3Config, type Gemma3Config } from './config.js';
-import { gemma3 } from './gemma3.js';
 
 const huggingFaceGemma3 = z.looseObject({
   ...gemmaLikeFields,
@@ -45,8 +44,7 @@ function toHuggingFace(config: Gemma3Config): Readonly<Record<string, unknown>> 
 }
 
 /** Checkpoints of Gemma 3 without eyes. */
-export const gemma3Checkpoints: CheckpointFamily<Gemma3Config> = {
-  part: gemma3,
+export const gemma3Checkpoints: CheckpointFormat<Gemma3Config> = {
   architectures: ['Gemma3ForCausalLM'],
   modelType: 'gemma3_text',
   fromHuggingFace,

@@ -1,9 +1,10 @@
-import { decoderFamily } from '../decoder-family.js';
+import type { DecoderDescription } from '../../architecture/description.js';
 import { headsOf } from '../config-fields.js';
-import { gpt2Config } from './config.js';
+import { decoderFamily } from '../decoder-family.js';
+import { gpt2Config, type Gpt2Config } from './config.js';
+import { gpt2Checkpoints } from './hugging-face.js';
 
-/** GPT-2 (Radford et al. 2019): learned positions, layer norms, biases everywhere, an ungated feed-forward network. */
-export const gpt2 = decoderFamily('gpt2', gpt2Config, (config) => {
+function describeGpt2(config: Gpt2Config): DecoderDescription {
   const { vocabularySize, width, maximumTokens, tiedEmbedding, deviation } = config;
   const sizes = headsOf(config);
   return {
@@ -23,4 +24,7 @@ export const gpt2 = decoderFamily('gpt2', gpt2Config, (config) => {
     tiedEmbedding,
     deviation,
   };
-});
+}
+
+/** GPT-2 (Radford et al. 2019): learned positions, layer norms, biases everywhere, an ungated feed-forward network. */
+export const gpt2 = decoderFamily('gpt2', gpt2Config, describeGpt2, gpt2Checkpoints);

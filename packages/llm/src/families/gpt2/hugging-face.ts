@@ -1,10 +1,9 @@
+import type { CheckpointFormat, StoredTensor } from '@user-llm/plugin';
 import { z } from 'zod';
-import type { CheckpointFamily } from '../checkpoint-family.js';
 import { parseFamilyConfig } from '../config-fields.js';
 import { parseHuggingFace } from '../hugging-face-fields.js';
-import { ofEveryLayer, type StoredTensor } from '../state-dict.js';
+import { ofEveryLayer } from '../state-dict.js';
 import { gpt2Config, type Gpt2Config } from './config.js';
-import { gpt2 } from './gpt2.js';
 
 const count = z.number().int().positive();
 
@@ -96,8 +95,7 @@ function stateDict({ layers }: Gpt2Config): readonly StoredTensor[] {
 }
 
 /** Checkpoints of GPT-2s. */
-export const gpt2Checkpoints: CheckpointFamily<Gpt2Config> = {
-  part: gpt2,
+export const gpt2Checkpoints: CheckpointFormat<Gpt2Config> = {
   architectures: ['GPT2LMHeadModel'],
   modelType: 'gpt2',
   fromHuggingFace,

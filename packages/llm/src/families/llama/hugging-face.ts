@@ -1,11 +1,10 @@
+import type { CheckpointFormat } from '@user-llm/plugin';
 import { z } from 'zod';
-import type { CheckpointFamily } from '../checkpoint-family.js';
 import { headsOf } from '../config-fields.js';
 import { llamaLikeFields, llamaLikeFrom, llamaLikeTo, parseHuggingFace } from '../hugging-face-fields.js';
 import { ropeFrom, ropeTo } from '../hugging-face-rope.js';
 import { parseLlamaConfig, type LlamaConfig } from './config.js';
 import { withoutInterleaving } from './head-order.js';
-import { llama } from './llama.js';
 
 const huggingFaceLlama = z.looseObject({
   ...llamaLikeFields,
@@ -37,8 +36,7 @@ function toHuggingFace(config: LlamaConfig): Readonly<Record<string, unknown>> {
 }
 
 /** Checkpoints of Llamas, and of models that call themselves so: SmolLM2, TinyLlama. */
-export const llamaCheckpoints: CheckpointFamily<LlamaConfig> = {
-  part: llama,
+export const llamaCheckpoints: CheckpointFormat<LlamaConfig> = {
   architectures: ['LlamaForCausalLM'],
   modelType: 'llama',
   fromHuggingFace,

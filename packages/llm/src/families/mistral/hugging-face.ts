@@ -1,5 +1,5 @@
+import type { CheckpointFormat } from '@user-llm/plugin';
 import { z } from 'zod';
-import type { CheckpointFamily } from '../checkpoint-family.js';
 import { headsOf, parseFamilyConfig } from '../config-fields.js';
 import {
   llamaLikeFields,
@@ -12,7 +12,6 @@ import {
 } from '../hugging-face-fields.js';
 import { ropeFrom, ropeTo } from '../hugging-face-rope.js';
 import { mistralConfig, type MistralConfig } from './config.js';
-import { mistral } from './mistral.js';
 
 const huggingFaceMistral = z.looseObject({
   ...llamaLikeFields,
@@ -42,8 +41,7 @@ function toHuggingFace(config: MistralConfig): Readonly<Record<string, unknown>>
 }
 
 /** Checkpoints of Mistrals. */
-export const mistralCheckpoints: CheckpointFamily<MistralConfig> = {
-  part: mistral,
+export const mistralCheckpoints: CheckpointFormat<MistralConfig> = {
   architectures: ['MistralForCausalLM'],
   modelType: 'mistral',
   fromHuggingFace,

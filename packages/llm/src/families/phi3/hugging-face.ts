@@ -1,11 +1,10 @@
+import type { CheckpointFormat, StoredTensor } from '@user-llm/plugin';
 import { z } from 'zod';
-import type { CheckpointFamily } from '../checkpoint-family.js';
 import { headsOf, parseFamilyConfig } from '../config-fields.js';
 import { llamaLikeFields, llamaLikeFrom, llamaLikeTo, parseHuggingFace, ropeFields } from '../hugging-face-fields.js';
 import { ropeFrom, ropeTo } from '../hugging-face-rope.js';
-import { ofEveryLayer, type StoredTensor } from '../state-dict.js';
+import { ofEveryLayer } from '../state-dict.js';
 import { phi3Config, type Phi3Config } from './config.js';
-import { phi3 } from './phi3.js';
 
 const huggingFacePhi3 = z.looseObject({
   ...llamaLikeFields,
@@ -53,8 +52,7 @@ function stateDict({ layers }: Phi3Config): readonly StoredTensor[] {
 }
 
 /** Checkpoints of Phi-3, Phi-3.5 and Phi-4-mini. */
-export const phi3Checkpoints: CheckpointFamily<Phi3Config> = {
-  part: phi3,
+export const phi3Checkpoints: CheckpointFormat<Phi3Config> = {
   architectures: ['Phi3ForCausalLM'],
   modelType: 'phi3',
   fromHuggingFace,

@@ -1,16 +1,14 @@
+import type { CheckpointFormat } from '@user-llm/plugin';
 import { z } from 'zod';
-import type { CheckpointFamily } from '../checkpoint-family.js';
 import { parseFamilyConfig } from '../config-fields.js';
 import { parseHuggingFace } from '../hugging-face-fields.js';
 import { qwenFields, qwenFrom, qwenTo } from '../qwen-hugging-face.js';
 import { qwen2Config, type Qwen2Config } from './config.js';
-import { qwen2 } from './qwen2.js';
 
 const huggingFaceQwen2 = z.looseObject(qwenFields);
 
 /** Checkpoints of Qwen2 and Qwen2.5. */
-export const qwen2Checkpoints: CheckpointFamily<Qwen2Config> = {
-  part: qwen2,
+export const qwen2Checkpoints: CheckpointFormat<Qwen2Config> = {
   architectures: ['Qwen2ForCausalLM'],
   modelType: 'qwen2',
   fromHuggingFace: (config) =>

@@ -1,10 +1,9 @@
+import type { CheckpointFormat } from '@user-llm/plugin';
 import { z } from 'zod';
-import type { CheckpointFamily } from '../checkpoint-family.js';
 import { parseFamilyConfig } from '../config-fields.js';
 import { parseHuggingFace } from '../hugging-face-fields.js';
 import { qwenFields, qwenFrom, qwenTo } from '../qwen-hugging-face.js';
 import { qwen3Config, type Qwen3Config } from './config.js';
-import { qwen3 } from './qwen3.js';
 
 /** Qwen3 does not derive the size of heads from the width. */
 const headSize = 128;
@@ -21,8 +20,7 @@ function fromHuggingFace(config: unknown): Qwen3Config {
 }
 
 /** Checkpoints of dense Qwen3. */
-export const qwen3Checkpoints: CheckpointFamily<Qwen3Config> = {
-  part: qwen3,
+export const qwen3Checkpoints: CheckpointFormat<Qwen3Config> = {
   architectures: ['Qwen3ForCausalLM'],
   modelType: 'qwen3',
   fromHuggingFace,
