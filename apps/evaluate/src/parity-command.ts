@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError, type CommandUnknownOpts } from '@command
 import { createDecoder, loadLanguageModel } from '@user-llm/llm';
 import { OnnxRuntime } from '@user-llm/runtime-onnx';
 import { UserLlmError } from '@user-llm/tensor';
-import { userLlmRegistry } from '@user-llm/user-llm';
+import { loadPlugins, userLlmRegistry } from '@user-llm/user-llm';
 import { checkParity, withinTolerance, type CaseParity, type Parity } from './parity/check-parity.js';
 import { readGoldenFile } from './parity/golden-file.js';
 import { progressLine } from './progress.js';
@@ -25,7 +25,8 @@ close. Exit codes: 0 all within the tolerance, 1 not, or failed, 2 wrong usage, 
 
 Examples:
   $ user-llm-evaluate parity --llm models/SmolLM2-135M-Instruct --golden golden.json
-  $ user-llm-evaluate parity --llm models/model.gguf --golden golden.json --tolerance 0.001`;
+  $ user-llm-evaluate parity --llm models/model.gguf --golden golden.json --tolerance 0.001
+  $ user-llm-evaluate parity --llm models/ours --golden golden.json --plugin ./our-family.mjs`;
 
 /** `parity`: whether an LLM's checkpoint gives the numbers of its reference. */
 export function parityCommand(signal: AbortSignal): CommandUnknownOpts {
@@ -34,13 +35,21 @@ export function parityCommand(signal: AbortSignal): CommandUnknownOpts {
     .requiredOption('--llm <path>', "the LLM's checkpoint: a folder or a file, as user-llm-train takes it")
     .requiredOption('--golden <file>', 'what the reference says, as JSON')
     .option('--tolerance <share>', 'largest difference, as a share of the largest logit', tolerance, 1e-4)
+    .option(
+      '--plugin <module>',
+      'plugin with families of LLMs: a path that starts with ./ or /, or a package; can be repeated',
+      (module: string, before: readonly string[]) => [...before, module],
+      [] as readonly string[],
+    )
     .addHelpText('after', help)
     .action(async (flags) => {
       const golden = await readGoldenFile(flags.golden);
       const progress = progressLine(process.stderr);
       progress.say('loading the LLM');
-      const { family, config, weights } = await loadLanguageModel(flags.llm);
-      const llm = userLlmRegistry().get('llms', family).build(config);
+      const registry = userLlmRegistry(await loadPlugins(flags.plugin));
+      const families = [...registry.all('llms').values()];
+      const { family, config, weights } = await loadLanguageModel(flags.llm, { families });
+      const llm = registry.get('llms', family).build(config);
       const runtime = await OnnxRuntime.create();
       try {
         const stepper = createDecoder({ llm, weights, runtime });

@@ -2,7 +2,9 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { loadLanguageModel, saveLanguageModel } from '@user-llm/llm';
+import type { Plugin } from '@user-llm/plugin';
 import { openSafetensors } from '@user-llm/tensor';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { main } from '../src/index.js';
@@ -124,6 +126,22 @@ describe('user-llm-evaluate parity', () => {
     expect([flag.code, flag.err]).toEqual([2, expect.stringContaining('a number from 0')]);
     const help = await run('parity', '--help');
     expect([help.code, help.out]).toEqual([0, expect.stringContaining('"top5"')]);
+  });
+
+  it("passes what transformers says of the same weights in a checkpoint of a plugin's family", async () => {
+    const module = fileURLToPath(new URL('../../../packages/training/test/a-lab/plugin.mjs', import.meta.url));
+    const { llms } = ((await import(pathToFileURL(module).href)) as { default: Plugin }).default;
+    const magpie = llms![0]!;
+    const config = magpie.checkpoints!.fromHuggingFace(
+      JSON.parse(await readFile(join(checkpoint, 'config.json'), 'utf8')) as unknown,
+    );
+    const { weights } = await loadLanguageModel(checkpoint);
+    const own = join(folder, 'magpie');
+    await saveLanguageModel(own, { family: magpie.name, config, weights }, { families: llms! });
+    const { code, out } = await parity(golden, '--llm', own, '--plugin', module);
+    expect([code, out.match(/^ok {3}case/gmu)?.length]).toEqual([0, 3]);
+    const without = await parity(golden, '--llm', own);
+    expect([without.code, without.err]).toEqual([1, expect.stringContaining('got MagpieForCausalLM')]);
   });
 
   describe.each([

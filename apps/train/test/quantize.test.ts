@@ -1,6 +1,7 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import {
   llama,
   loadLanguageModel,
@@ -10,6 +11,7 @@ import {
   saveLanguageModel,
   trainBpe,
 } from '@user-llm/llm';
+import type { Plugin } from '@user-llm/plugin';
 import { Random, Tensor } from '@user-llm/tensor';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { main } from '../src/index.js';
@@ -99,6 +101,24 @@ describe('user-llm-train llm quantize', () => {
     },
     30_000,
   );
+
+  it("takes a model of a plugin's family", async () => {
+    const module = fileURLToPath(new URL('../../../packages/training/test/a-lab/plugin.mjs', import.meta.url));
+    const families = ((await import(pathToFileURL(module).href)) as { default: Plugin }).default.llms!;
+    const { weights, tokenizer } = await loadLanguageModel(model);
+    const json = JSON.parse(readFileSync(join(model, 'config.json'), 'utf8')) as unknown;
+    const config = families[0]!.checkpoints!.fromHuggingFace(json);
+    const own = join(folder, 'magpie');
+    await saveLanguageModel(own, { family: 'magpie', config, weights, tokenizer: tokenizer! }, { families });
+    const out = join(folder, 'magpie8');
+    const args = ['llm', 'quantize', own, '--bits', '8', '--out', out, '--check'];
+    expect(await main(args)).toBe(1);
+    expect(said).toContain('got MagpieForCausalLM');
+    expect(await main([...args, '--plugin', module])).toBe(0);
+    const loaded = await loadLanguageModel(out, { families, weights: 'as-stored' });
+    expect(loaded.family).toBe('magpie');
+    expect(loaded.weights['model.layers.0.mlp.up_proj.weight']).toBeInstanceOf(QuantizedMatrix);
+  }, 30_000);
 
   it('overwrites nothing', async () => {
     expect(await quantize('--bits', '8', '--out', model)).toBe(1);

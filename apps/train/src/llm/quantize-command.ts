@@ -10,6 +10,7 @@ import {
 } from '@user-llm/llm';
 import { OnnxRuntime } from '@user-llm/runtime-onnx';
 import { UserLlmError } from '@user-llm/tensor';
+import { loadPlugins, userLlmRegistry } from '@user-llm/user-llm';
 import { requireAbsent } from './require-absent.js';
 
 const help = `
@@ -21,7 +22,8 @@ likeliest, and the perplexities. Below --least-agreement, or above --most-perple
 
 Examples:
   $ user-llm-train llm quantize models/smollm2 --bits 8 --out models/smollm2-int8 --check
-  $ user-llm-train llm quantize models/smollm2 --bits 4 --out models/smollm2-int4 --check --text notes.txt`;
+  $ user-llm-train llm quantize models/smollm2 --bits 4 --out models/smollm2-int4 --check --text notes.txt
+  $ user-llm-train llm quantize models/ours --bits 8 --out models/ours-int8 --plugin ./our-family.mjs`;
 
 /** What a model may lose by being quantized. */
 interface Bounds {
@@ -47,18 +49,26 @@ export function quantizeCommand(signal: AbortSignal): CommandUnknownOpts {
     .option('--text <file>', 'text to compare on; a built-in English one when absent')
     .option('--least-agreement <share>', 'of likeliest tokens; when absent 0.9 of 8 bits, 0.65 of 4', positive)
     .option('--most-perplexity <factor>', 'times that before; when absent 1.02 of 8 bits, 1.3 of 4', positive)
+    .option(
+      '--plugin <module>',
+      'plugin with families of LLMs: a path that starts with ./ or /, or a package; can be repeated',
+      (module: string, before: readonly string[]) => [...before, module],
+      [] as readonly string[],
+    )
     .addHelpText('after', help)
-    .action(async (path, { bits, out, check, text, leastAgreement, mostPerplexity }) => {
+    .action(async (path, { bits, out, check, text, plugin, leastAgreement, mostPerplexity }) => {
       await requireAbsent(out);
       const width = bits === '4' ? 4 : 8;
-      const before = await loadLanguageModel(path);
-      const after = quantizeLanguageModel(before, width);
+      const registry = userLlmRegistry(await loadPlugins(plugin));
+      const families = [...registry.all('llms').values()];
+      const before = await loadLanguageModel(path, { families });
+      const after = quantizeLanguageModel(before, width, { families });
       if (check) {
         const { tokenizer } = before;
         if (!tokenizer) throw missingTokenizer(path);
         const tokens = tokenizer.encode(text === undefined ? sampleText : await readText(text));
         const runtime = await OnnxRuntime.create();
-        const agreement = await modelAgreement({ models: [before, after], tokens, runtime }).finally(() =>
+        const agreement = await modelAgreement({ models: [before, after], tokens, runtime, families }).finally(() =>
           runtime.dispose(),
         );
         process.stdout.write(formatAgreement(agreement));
@@ -69,7 +79,7 @@ export function quantizeCommand(signal: AbortSignal): CommandUnknownOpts {
       }
       signal.throwIfAborted();
       const aside = `${out}.partial`;
-      await saveLanguageModel(aside, after)
+      await saveLanguageModel(aside, after, { families })
         .then(() => rename(aside, out))
         .finally(() => rm(aside, { recursive: true, force: true }));
       process.stdout.write(`written to ${out}\n`);

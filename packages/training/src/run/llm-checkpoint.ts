@@ -1,4 +1,5 @@
 import { loadLanguageModel, type JsonTokenizer, type LoadedLanguageModel } from '@user-llm/llm';
+import type { Registry } from '@user-llm/plugin';
 import { UserLlmError } from '@user-llm/tensor';
 import type { RunConfig } from './run-config.js';
 
@@ -8,13 +9,14 @@ export interface LlmCheckpoint extends LoadedLanguageModel {
 }
 
 /**
- * The checkpoint that `text` names; nothing where the LLM is trained from scratch.
+ * The checkpoint that `text` names, of any family in the registry; nothing where the LLM is trained from scratch.
  *
  * @throws UserLlmError as `loadLanguageModel`; `bad-tokenizer` when the checkpoint has none.
  */
-export async function llmCheckpoint({ text }: RunConfig): Promise<LlmCheckpoint | undefined> {
+export async function llmCheckpoint({ text }: RunConfig, registry: Registry): Promise<LlmCheckpoint | undefined> {
   if (text?.kind !== 'checkpoint') return undefined;
-  const { tokenizer, ...loaded } = await loadLanguageModel(text.path);
+  const families = [...registry.all('llms').values()];
+  const { tokenizer, ...loaded } = await loadLanguageModel(text.path, { families });
   if (tokenizer) return { ...loaded, tokenizer };
   throw new UserLlmError('bad-tokenizer', {
     what: text.path,

@@ -54,7 +54,9 @@ const textConfig = z.discriminatedUnion('kind', [
       .describe('Takes an LLM as it is: tokenizer, sizes and parameters; model.llm is not read.'),
     path: z
       .string()
-      .describe('A Hugging Face folder (config.json, safetensors, tokenizer.json), or a .bin of llama2.c.'),
+      .describe(
+        'A Hugging Face folder (config.json, safetensors, tokenizer.json) of a family that is built in or that a plugin brings, a GGUF file, or a .bin of llama2.c.',
+      ),
   }),
 ]);
 

@@ -27,7 +27,7 @@ export async function runTraining({ config: written, plugins }: Run, options: Ru
   const folder = new RunFolder(options.folder);
   const registry = userLlmRegistry([datasetParts, ...plugins, ...(await loadPlugins(written.plugins))]);
   await claimFolder(folder, written);
-  const checkpoint = await llmCheckpoint(written);
+  const checkpoint = await llmCheckpoint(written, registry);
   const config = withCheckpoint(written, checkpoint);
   const data = await prepareData(config, options.data, registry, folder);
   const text = checkpoint?.tokenizer ?? (config.model.llm && (await prepareText(config, data, registry, folder)));
