@@ -6,6 +6,7 @@ import {
   createDecoder,
   generate,
   generateBeams,
+  generateTexts,
   llama,
   loadLanguageModel,
   processLogits,
@@ -87,6 +88,21 @@ describe.each(Object.entries(golden.beams))('beam search on %s', (name, runs) =>
       });
     });
   });
+
+  const ending = runs.filter(({ options }) => options.ends !== undefined);
+  it.each(ending)('finds the same where texts end answers as tokens do: $options', async ({ options, answers }) => {
+    const { ends = [], ...rest } = options;
+    const decode = (tokens: readonly number[]): string => tokens.map((token) => `<${token}>`).join('');
+    // As many ending tokens, though the LLM does not have them: so many candidates are kept.
+    const tokenizer = { end: 2, ends: [2, ...ends.slice(1).map((_, at) => 1000 + at)], decode };
+    const stop = ends.slice(1).map((token) => `<${token}>`);
+    const found = await generateBeams({ ...inputs(name), tokenizer }, { ...rest, stop });
+    found.forEach((own, row) => {
+      expect(own.map(({ tokens }) => tokens)).toEqual(answers[row]!.map(({ tokens }) => tokens));
+      for (const { tokens, text } of own)
+        expect(text).toBe(decode(ends.includes(tokens.at(-1)!) ? tokens.slice(0, -1) : tokens));
+    });
+  });
 });
 
 describe('beam search', () => {
@@ -132,6 +148,7 @@ describe('beam search', () => {
 
   it.each([
     { maximumTokens: 0 },
+    { maximumTokens: 3, stop: [''] },
     { maximumTokens: 3, beams: 2, answers: 3 },
     { maximumTokens: 3, earlyStopping: 'often' },
   ])('refuses options that do not fit: %j', async (options) => {
@@ -143,6 +160,7 @@ describe('beam search', () => {
 
 describe('titles alone', () => {
   const name = 'llama-tied';
+  const code = (wanted: string) => expect.objectContaining({ code: wanted }) as Error;
   const titles = [[5, 6], [5, 6, 7], [5, 9], [11], [12, 13, 14, 15]].map((tokens, at) => ({ item: `i${at}`, tokens }));
   const trie = new TitleTrie(titles, 2);
   const known = new Set(titles.map(({ tokens }) => [...tokens, 2].join()));
@@ -177,5 +195,31 @@ describe('titles alone', () => {
         expect(score).toBeCloseTo(ranked[row]![at]!.logLikelihood, 4);
       });
     });
+  });
+
+  it('are not cut by stop texts, nor made of tokens that the LLM does not have', async () => {
+    const given = { ...inputs(name), titles: trie };
+    const options = { maximumTokens: 9, stop: ['6'] };
+    await expect(generateTexts(given, options)).rejects.toThrow(code('bad-argument'));
+    await expect(generateBeams(given, options)).rejects.toThrow(code('bad-argument'));
+    const foreign = { ...given, titles: new TitleTrie([{ item: 'a', tokens: [900] }], 2) };
+    await expect(generateTexts(foreign, { maximumTokens: 9 })).rejects.toThrow(code('bad-argument'));
+    await expect(generateBeams(foreign, { maximumTokens: 9 })).rejects.toThrow(code('bad-argument'));
+  });
+
+  it.each([undefined, trie])('do not come of logits that are NaN, nor do other answers: %#', async (titles) => {
+    const whole = stepper(name);
+    const broken: DecodeStepper = {
+      ...whole,
+      prefill: async (...given) => {
+        const read = await whole.prefill(...given);
+        read.logits.data.fill(NaN);
+        return read;
+      },
+    };
+    const given = { ...inputs(name), stepper: broken, ...(titles && { titles }) };
+    await expect(generateTexts(given, { maximumTokens: 9 })).rejects.toThrow(code('not-finite'));
+    await expect(generateTexts(given, { maximumTokens: 9, temperature: 1 })).rejects.toThrow(code('not-finite'));
+    await expect(generateBeams(given, { maximumTokens: 9 })).rejects.toThrow(code('not-finite'));
   });
 });

@@ -169,6 +169,30 @@ describe('choosing a token', () => {
   });
 });
 
+describe('choosing of tokens that are hard to tell apart', () => {
+  const random = Random.fromSeed(1).stream();
+  const choose = (logits: number[], options: object): number =>
+    chooseToken(Float32Array.from(logits), { temperature: 0, repetitionPenalty: 1, ...options }, [], random);
+
+  it.each([[[1, 3, 2]], [[-3, -1, -2]], [[0, 1e-3, -Infinity]]])(
+    'takes the likeliest of %j at the smallest temperatures',
+    (logits) => {
+      for (const temperature of [1e-39, 1e-320])
+        for (const more of [{}, { topK: 2 }, { topP: 0.9 }, { minP: 0.1 }])
+          expect(choose(logits, { temperature, ...more })).toBe(1);
+    },
+  );
+
+  it.each([
+    ['NaN', [1, NaN, 2]],
+    ['plus infinity', [1, Infinity, 2]],
+    ['nothing that is finite', [-Infinity, -Infinity]],
+  ])('refuses %s', (_, logits) => {
+    for (const temperature of [0, 1, 0.5])
+      expect(() => choose(logits, { temperature })).toThrow(expect.objectContaining({ code: 'not-finite' }) as Error);
+  });
+});
+
 describe('text of tokens', () => {
   it('waits until a character is whole', () => {
     const stream = new TextStream(tokenizer);
@@ -178,6 +202,37 @@ describe('text of tokens', () => {
     expect(tokens.map((token) => stream.push(token))).toEqual(['a', '', '', '', '🎬', '', 'é']);
     expect(stream.push(tokens[1]!)).toBe('');
     expect(stream.end()).toBe('\ufffd');
+  });
+
+  it('is what all of them are decoded to, whole or broken, with no more than three bytes held back', () => {
+    const alphabet = tokenizer.json.model.vocab as Record<string, number>;
+    const bytes = [0x61, 0xc3, 0xa9, 0xe2, 0x82, 0xac, 0xf0, 0x9f, 0x8e, 0xac, 0xff];
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...bytes), { maxLength: 150 }), (drawn) => {
+        const tokens = drawn.map((byte) => alphabet[loadByte(byte)]!);
+        const stream = new TextStream(tokenizer);
+        let told = '';
+        tokens.forEach((token, at) => {
+          told += stream.push(token);
+          expect(tokenizer.decode(tokens.slice(0, at + 1)).length - told.length).toBeLessThanOrEqual(3);
+        });
+        expect(told + stream.end()).toBe(tokenizer.decode(tokens));
+      }),
+    );
+  });
+
+  it('does not look at all tokens again while nothing is whole', () => {
+    let most = 0;
+    const stream = new TextStream({
+      decode: (tokens) => {
+        most = Math.max(most, tokens.length);
+        return tokenizer.decode(tokens);
+      },
+    });
+    const broken = (tokenizer.json.model.vocab as Record<string, number>)[loadByte(0xff)]!;
+    const told = Array.from({ length: 3000 }, () => stream.push(broken)).join('') + stream.end();
+    expect(told).toBe('\ufffd'.repeat(3000));
+    expect(most).toBeLessThan(50);
   });
 
   it('holds back what may be the start of a stop', () => {

@@ -22,7 +22,7 @@ const titles: TokenizedTitle[] = Array.from({ length: 40 }, (_, at) => ({
   item: `item${at}`,
   tokens: [3 + (at % 3), ...someTokens(1 + (at % 5), `title${at % 31}`, 7).map((token) => token + 10)],
 }));
-titles.push({ item: 'start', tokens: titles[4]!.tokens.slice(0, 2) }, { item: 'none', tokens: [] });
+titles.push({ item: 'start', tokens: titles[4]!.tokens.slice(0, 2) }, { item: 'short', tokens: [4] });
 const trie = new TitleTrie(titles, end);
 const prompts = [someTokens(6, 'p'), someTokens(2, 'q'), someTokens(9, 'r')];
 
@@ -180,6 +180,15 @@ describe('ranking', () => {
     expect(a!.logLikelihood).toBe(b!.logLikelihood);
   });
 
+  it('takes many items of one title', () => {
+    const many = new TitleTrie(
+      Array.from({ length: 60_000 }, (_, at) => ({ item: `${at}`, tokens: [5, 6] })),
+      end,
+    );
+    expect(many.nodes).toBe(4);
+    expect(many.itemsAt(many.leaf(0))).toHaveLength(60_000);
+  });
+
   it('ends when it is told to', async () => {
     const signal = AbortSignal.abort();
     await expect(rankTitles(inputs({ signal }), trie, { k: 3 })).rejects.toThrow(
@@ -202,8 +211,44 @@ describe('bad input', () => {
       'twice',
     ],
     ['a title with the end in it', [{ item: 'a', tokens: [3, end] }], 'the token 2'],
+    ['an empty title', [{ item: 'a', tokens: [] }], 'no tokens'],
+    ['what is no token', [{ item: 'a', tokens: [3, -1] }], 'the token -1'],
   ])('is refused by a trie: %s', (_, wrong, got) => {
     expect(() => new TitleTrie(wrong, end)).toThrow(got);
+  });
+
+  it.each([
+    ['in a title', [5, 40, 6], end],
+    ['that ends titles', [5], 40],
+  ])('is refused: a token %s that the LLM does not have', async (_, tokens, last) => {
+    const foreign = new TitleTrie(
+      [
+        { item: 'a', tokens: [3] },
+        { item: 'b', tokens },
+      ],
+      last,
+    );
+    await expect(rankTitles(inputs(), foreign, { k: 1 })).rejects.toThrow('tokens below 40');
+    await expect(scoreTitles(inputs(), foreign)).rejects.toThrow(code('bad-argument'));
+  });
+
+  it.each(['first', 'later'])('is refused: logits that are NaN, at the %s token', async (at) => {
+    const broken: DecodeStepper = {
+      ...decoder,
+      prefill: async (...given) => {
+        const read = await decoder.prefill(...given);
+        if (at === 'first') read.logits.data.fill(NaN);
+        return read;
+      },
+      branch: async (...given) => {
+        const read = await decoder.branch!(...given);
+        read.logProbabilities.data.fill(NaN);
+        return read;
+      },
+    };
+    const given = inputs({ stepper: broken });
+    await expect(rankTitles(given, trie, { k: 3 })).rejects.toThrow(code('not-finite'));
+    await expect(scoreTitles(given, trie)).rejects.toThrow(code('not-finite'));
   });
 
   it('is refused by the search', async () => {

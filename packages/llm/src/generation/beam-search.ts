@@ -5,6 +5,7 @@ import { endsOf, type GenerationInputs } from './generate.js';
 import { parseOptions } from './generation-options.js';
 import { penalizeRepetitions } from './process-logits.js';
 import { PromptBeams } from './prompt-beams.js';
+import { StopWatch } from './text-stream.js';
 import { requireTitlesFit } from './title-walk.js';
 
 /** How beams are searched: meaning, unit and default of every field. */
@@ -28,6 +29,7 @@ export const beamOptions = z
       .positive()
       .default(1)
       .describe('Multiplies log-likelihoods of tokens that occurred already.'),
+    stop: z.array(z.string().min(1)).default([]).describe('Texts that end an answer; they are left out of its text.'),
   })
   .refine(({ answers, beams }) => answers <= beams, { path: ['answers'], message: 'must be at most beams' });
 
@@ -36,7 +38,7 @@ export type BeamOptions = z.input<typeof beamOptions>;
 
 /** An answer that beam search has found. */
 export interface BeamAnswer {
-  /** Its tokens, the ending one included where it has ended. */
+  /** Its tokens, the ending one and those of a stop text included where it has ended. */
   readonly tokens: readonly number[];
   readonly text: string;
   /** Natural logarithm of its probability, divided by its number of tokens to the power of the length penalty. */
@@ -47,21 +49,25 @@ export interface BeamAnswer {
  * The likeliest answers to prompts by beam search, best first, as `generate(num_beams=...)` of transformers finds them.
  * What a prompt is answered depends on no other.
  *
- * @throws UserLlmError `bad-argument` for options that do not fit, `too-many-tokens` for a prompt that does not,
- *   `aborted`.
+ * @throws UserLlmError `bad-argument` for options or titles that do not fit, `too-many-tokens` for a prompt that does
+ *   not, `not-finite` for logits that are NaN, `aborted`.
  */
 export async function generateBeams(inputs: GenerationInputs, options: BeamOptions): Promise<BeamAnswer[][]> {
   const parsed = parseOptions('options of beam search', beamOptions, options);
   const { stepper, tokenizer, prompts, context, titles, signal } = inputs;
-  requireTitlesFit(inputs, titles, parsed.maximumTokens);
+  requireTitlesFit(inputs, titles, parsed);
   const run = signal ? { signal } : {};
   const longest = prompts.reduce((length, prompt) => Math.max(length, prompt.length), 0);
   const room = Math.min(stepper.maximumTokens, stepper.prefixTokens + longest + parsed.maximumTokens);
   const ends = endsOf(tokenizer);
+  const { stop } = parsed;
+  const textOf = (tokens: readonly number[]) =>
+    untilStop(tokenizer.decode(tokens.filter((token) => !ends.has(token) && token !== titles?.end)), stop);
+  const stopped = stop.length > 0 ? (tokens: readonly number[]) => textOf(tokens).stopped : () => false;
   const searches = prompts.map((prompt) => {
     // One more than there are positions left: the last token is not read.
     const most = stepper.maximumTokens - stepper.prefixTokens - prompt.length + 1;
-    return new PromptBeams({ ...parsed, maximumTokens: Math.min(parsed.maximumTokens, most), ends, titles });
+    return new PromptBeams({ ...parsed, maximumTokens: Math.min(parsed.maximumTokens, most), ends, titles, stopped });
   });
   let { slots, logits } = await stepper.prefill(prompts, { room, ...(context && { context }), ...run });
   try {
@@ -76,11 +82,15 @@ export async function generateBeams(inputs: GenerationInputs, options: BeamOptio
     slots.dispose();
   }
   return searches.map((search) =>
-    search.best(parsed.answers).map(({ tokens, score }) => {
-      const told = tokens.filter((token) => !ends.has(token) && token !== titles?.end);
-      return { tokens, text: tokenizer.decode(told), score };
-    }),
+    search.best(parsed.answers).map(({ tokens, score }) => ({ tokens, text: textOf(tokens).text, score })),
   );
+}
+
+/** A text up to the first stop in it. */
+function untilStop(all: string, stop: readonly string[]): { readonly text: string; readonly stopped: boolean } {
+  const watch = new StopWatch(stop);
+  const { text, stopped } = watch.push(all);
+  return { text: stopped ? text : all, stopped };
 }
 
 /** Takes every search one token further; gives the slots that what goes on continues, in order. */

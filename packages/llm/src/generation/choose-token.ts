@@ -9,6 +9,7 @@ export type TokenChoice = LogitsProcessing;
  *
  * @param logits `[vocabulary]`; they are overwritten.
  * @param seen Tokens that occurred already, each once.
+ * @throws UserLlmError as `processLogits`.
  */
 export function chooseToken(
   logits: Float32Array,

@@ -31,7 +31,7 @@ export interface GenerationInputs {
   readonly prompts: readonly (readonly number[])[];
   /** What the LLM reads beside the tokens, one entry per prompt. */
   readonly context?: ContextValues;
-  /** The titles of a catalogue, where every answer is to be one of them: nothing else can come out. */
+  /** The titles of a catalogue, where every answer is to be one of them: nothing else can come out, nor stop it. */
   readonly titles?: TitleTrie;
   /** Ends the run early: the iterator rejects with `aborted`. */
   readonly signal?: AbortSignal;
@@ -52,15 +52,15 @@ interface Row {
  * Answers several prompts at once, piece by piece as tokens are chosen. A row's answer depends on its own prompt and
  * number alone, not on the other rows. Ending the iteration early releases everything.
  *
- * @throws UserLlmError `bad-argument` for options that do not fit, `too-many-tokens` for a prompt that does not,
- *   `aborted`.
+ * @throws UserLlmError `bad-argument` for options or titles that do not fit, `too-many-tokens` for a prompt that does
+ *   not, `not-finite` for logits that are NaN, `aborted`.
  */
 export async function* generate(
   { stepper, tokenizer, prompts, context, titles, signal }: GenerationInputs,
   options: GenerationOptions,
 ): AsyncGenerator<GeneratedPiece, void, undefined> {
   const parsed = parseGenerationOptions(options);
-  requireTitlesFit({ stepper, prompts }, titles, parsed.maximumTokens);
+  requireTitlesFit({ stepper, prompts }, titles, parsed);
   const ends = endsOf(tokenizer);
   const random = Random.fromSeed(parsed.seed).split('generation');
   const longest = prompts.reduce((length, prompt) => Math.max(length, prompt.length), 0);

@@ -1,3 +1,4 @@
+import { notFinite } from '../ranking/not-finite.js';
 import type { ParsedGenerationOptions } from './generation-options.js';
 
 /** What logits are processed by. */
@@ -13,6 +14,7 @@ export type LogitsProcessing = Pick<
  *
  * @param logits `[vocabulary]`
  * @param seen Tokens that occurred already, each once.
+ * @throws UserLlmError `not-finite` for logits that hold NaN or plus infinity, or none that is finite.
  */
 export function processLogits(
   logits: Float32Array,
@@ -20,13 +22,21 @@ export function processLogits(
   seen: Iterable<number>,
 ): void {
   penalizeRepetitions(logits, repetitionPenalty, seen);
+  const largest = largestOf(logits);
+  if (!Number.isFinite(largest)) throw notFinite('logits', largest);
   if (temperature === 0) return;
-  if (temperature !== 1) for (let token = 0; token < logits.length; token++) logits[token]! /= temperature;
+  if (temperature !== 1) divide(logits, temperature, largest);
   const likeliest = topK !== undefined && topK < logits.length ? topK : undefined;
   const share = topP !== undefined && topP < 1 ? topP : undefined;
   if (likeliest !== undefined || share !== undefined)
     dropBelow(logits, leastOfLikeliest(logits, likeliest ?? logits.length, share));
   if (minP !== undefined && minP > 0) dropBelow(logits, largestOf(logits) + Math.log(minP));
+}
+
+/** Divides by a temperature; where that is so small that logits would become infinite, their distances to the largest. */
+function divide(logits: Float32Array, temperature: number, largest: number): void {
+  const shift = Number.isFinite(Math.fround(largest / temperature)) ? 0 : largest;
+  for (let token = 0; token < logits.length; token++) logits[token] = (logits[token]! - shift) / temperature;
 }
 
 /** Divides positive values, and multiplies negative ones, of tokens that occurred. */

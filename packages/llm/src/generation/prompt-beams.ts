@@ -26,6 +26,8 @@ export interface BeamLimits {
   readonly earlyStopping: boolean | 'never';
   readonly ends: ReadonlySet<number>;
   readonly titles?: TitleTrie | undefined;
+  /** Whether a stop text ends an answer. */
+  readonly stopped: (tokens: readonly number[]) => boolean;
 }
 
 /** The beam search of one prompt, step by step as that of transformers. */
@@ -50,10 +52,12 @@ export class PromptBeams {
    * @param chances For each beam logarithms of the probabilities of what follows, `[vocabulary]`.
    */
   advance(chances: readonly Float32Array[]): void {
-    const { beams: width, maximumTokens, lengthPenalty } = this.#limits;
+    const { beams: width, maximumTokens, lengthPenalty, stopped } = this.#limits;
     const candidates = this.#candidates(chances);
     const length = this.beams[0]!.tokens.length + 1;
-    const ending = candidates.map((beam) => length === maximumTokens || this.#endsWith(beam.tokens.at(-1)!));
+    const ending = candidates.map(
+      ({ tokens }) => length === maximumTokens || this.#endsWith(tokens.at(-1)!) || stopped(tokens),
+    );
     // Only the best may end: one that many others are better than shall not cut the search short.
     const justEnded = candidates
       .filter((_, rank) => rank < width && ending[rank])

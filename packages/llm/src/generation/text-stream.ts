@@ -1,37 +1,56 @@
 import type { TextTokenizer } from '@user-llm/plugin';
 
+/** Tokens that are looked at again, at most, while a character is incomplete. */
+const mostTokens = 32;
+
+/** How many of them stay: more than what is held back can have come of. */
+const keptTokens = 16;
+
 /** The text of tokens that come one by one: a character is told when all of its bytes are there. */
 export class TextStream {
   readonly #decode: TextTokenizer['decode'];
   #tokens: number[] = [];
-  /** How many of them have been told; they stay as context for those that follow. */
+  /** How many of them, the first ones, are only context: their text was told before the others came. */
+  #context = 0;
+  /** Length of the part of their text that has been told. */
   #told = 0;
 
   constructor({ decode }: Pick<TextTokenizer, 'decode'>) {
     this.#decode = decode;
   }
 
-  /** What the token adds to the text; nothing while a character is incomplete. */
+  /** What the token adds to the text; nothing of a character that is incomplete. */
   push(token: number): string {
     this.#tokens.push(token);
-    const fresh = this.#fresh();
-    if (fresh === '' || fresh.endsWith('\ufffd')) return '';
-    this.#tokens = this.#tokens.slice(this.#told);
-    this.#told = this.#tokens.length;
+    const text = this.#decode(this.#tokens);
+    const whole = wholeCharacters(text);
+    const fresh = text.slice(this.#told, whole);
+    if (fresh !== '' && whole === text.length) {
+      this.#tokens = this.#tokens.slice(this.#context);
+      this.#context = this.#tokens.length;
+      this.#told = this.#decode(this.#tokens).length;
+    } else if (this.#tokens.length > mostTokens) {
+      this.#tokens = this.#tokens.slice(-keptTokens);
+      this.#context = 0;
+      this.#told = wholeCharacters(this.#decode(this.#tokens));
+    } else this.#told = Math.max(this.#told, whole);
     return fresh;
   }
 
   /** What is left when no more tokens come. */
   end(): string {
-    const fresh = this.#fresh();
-    this.#told = this.#tokens.length;
+    const text = this.#decode(this.#tokens);
+    const fresh = text.slice(this.#told);
+    this.#told = text.length;
     return fresh;
   }
+}
 
-  #fresh(): string {
-    const before = this.#decode(this.#tokens.slice(0, this.#told));
-    return this.#decode(this.#tokens).slice(before.length);
-  }
+/** The length of a text without what may be the start of a character: of three bytes at most, each perhaps a `�`. */
+function wholeCharacters(text: string): number {
+  let length = text.length;
+  while (length > Math.max(0, text.length - 3) && text[length - 1] === '\ufffd') length--;
+  return length;
 }
 
 /** Watches a text that comes in pieces for texts that end it. */

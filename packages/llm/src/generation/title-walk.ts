@@ -2,10 +2,23 @@ import { UserLlmError } from '@user-llm/tensor';
 import { requireFit, type RankingInputs } from '../ranking/ranking-options.js';
 import type { TitleTrie } from '../ranking/title-trie.js';
 
-/** @throws UserLlmError `bad-argument`, `too-many-tokens` unless the longest title fits: none may be cut short. */
-export function requireTitlesFit(inputs: RankingInputs, titles: TitleTrie | undefined, maximumTokens: number): void {
+/**
+ * @throws UserLlmError `bad-argument`, `too-many-tokens` unless the longest title fits and no stop text may end one:
+ *   none may be cut short.
+ */
+export function requireTitlesFit(
+  inputs: RankingInputs,
+  titles: TitleTrie | undefined,
+  { maximumTokens, stop }: { readonly maximumTokens: number; readonly stop: readonly string[] },
+): void {
   if (!titles) return;
   requireFit(inputs, titles);
+  if (stop.length > 0)
+    throw new UserLlmError('bad-argument', {
+      what: 'stop',
+      expected: 'no stop texts where answers are titles, which end by themselves',
+      got: JSON.stringify(stop),
+    });
   if (titles.depth <= maximumTokens) return;
   throw new UserLlmError('bad-argument', {
     what: 'maximumTokens',

@@ -1,5 +1,6 @@
 import { UserLlmError } from '@user-llm/tensor';
 import type { Branches } from '../decoding/decode-stepper.js';
+import { notFinite } from './not-finite.js';
 import {
   branchOf,
   groupsOf,
@@ -50,7 +51,8 @@ interface Search {
  * catalogue.
  *
  * @returns For each prompt up to `k` items, likeliest first; of equally likely ones the earlier in the catalogue.
- * @throws UserLlmError `bad-argument`, `no-branches` for an LLM without `branch`, `too-many-tokens`, `aborted`.
+ * @throws UserLlmError `bad-argument`, also for titles of tokens that the LLM does not have; `no-branches` for an LLM
+ *   without `branch`, `too-many-tokens`, `not-finite` for logits that are NaN, `aborted`.
  */
 export async function rankTitles(
   inputs: RankingInputs,
@@ -134,6 +136,7 @@ function follow(
     for (const edge of trie.edges(node)) {
       if (!own.filter.open(edge.node)) continue;
       const next = score + chances[edge.token]!;
+      if (Number.isNaN(next)) throw notFinite('likelihood of a title', next);
       if (edge.token === trie.end) {
         for (const item of trie.itemsAt(edge.node)) if (own.filter.allows(item)) own.found.push({ item, score: next });
       } else ways.push({ node: edge.node, score: next, branch });

@@ -1,5 +1,6 @@
 import { Tensor, UserLlmError } from '@user-llm/tensor';
 import type { ContextValues, DecodeStepper } from '../decoding/decode-stepper.js';
+import { notFinite } from './not-finite.js';
 import type { TitleTrie } from './title-trie.js';
 
 /** What titles are judged by. */
@@ -48,8 +49,18 @@ export async function groupsOf({ prompts, context = {} }: RankingInputs, size: n
   return groups;
 }
 
-/** @throws UserLlmError `too-many-tokens` when the longest title does not fit behind the longest prompt. */
-export function requireFit({ stepper, prompts }: RankingInputs, { depth }: TitleTrie): void {
+/**
+ * @throws UserLlmError `too-many-tokens` when the longest title does not fit behind the longest prompt; `bad-argument`
+ *   for titles of tokens that the LLM does not have.
+ */
+export function requireFit({ stepper, prompts }: RankingInputs, { depth, largestToken }: TitleTrie): void {
+  if (largestToken >= stepper.vocabularySize)
+    throw new UserLlmError('bad-argument', {
+      what: 'titles',
+      expected: `tokens below ${stepper.vocabularySize}, which the LLM has, the one that ends titles included`,
+      got: `${largestToken}`,
+      mend: 'Use the tokenizer of the model.',
+    });
   const longest = prompts.reduce((length, prompt) => Math.max(length, prompt.length), 0);
   // The token that ends a title is not read.
   const positions = stepper.prefixTokens + longest + depth - 1;
@@ -73,7 +84,11 @@ export function branchOf(stepper: DecodeStepper): NonNullable<DecodeStepper['bra
   });
 }
 
-/** Logarithms of the probabilities that logits of rows mean, `[row, vocabulary]`; the logits are overwritten. */
+/**
+ * Logarithms of the probabilities that logits of rows mean, `[row, vocabulary]`; the logits are overwritten.
+ *
+ * @throws UserLlmError `not-finite` for a row whose logits hold NaN, or none that is finite.
+ */
 export function logProbabilitiesOf(logits: Tensor<'float32'>): Float32Array {
   const width = logits.shape[1]!;
   const { data } = logits;
@@ -83,6 +98,7 @@ export function logProbabilitiesOf(logits: Tensor<'float32'>): Float32Array {
     let sum = 0;
     for (let at = start; at < start + width; at++) sum += Math.exp(data[at]! - largest);
     const norm = largest + Math.log(sum);
+    if (!Number.isFinite(norm)) throw notFinite('logits', norm);
     for (let at = start; at < start + width; at++) data[at]! -= norm;
   }
   return data;

@@ -1,4 +1,5 @@
 import type { Branches } from '../decoding/decode-stepper.js';
+import { notFinite } from './not-finite.js';
 import {
   branchOf,
   groupsOf,
@@ -48,7 +49,11 @@ async function scoreGroup(
   const scores = prompts.map(() => new Float64Array(trie.nodes));
   const passOn = (node: number, chances: Float32Array, rowStart: (row: number) => number): void => {
     scores.forEach((own, row) => {
-      for (const edge of trie.edges(node)) own[edge.node] = own[node]! + chances[rowStart(row) + edge.token]!;
+      for (const edge of trie.edges(node)) {
+        const score = own[node]! + chances[rowStart(row) + edge.token]!;
+        if (Number.isNaN(score)) throw notFinite('likelihood of a title', score);
+        own[edge.node] = score;
+      }
     });
   };
   let branches: Branches | undefined;

@@ -24,6 +24,8 @@ export class TitleTrie {
   readonly end: number;
   /** Tokens of the longest path, the ending one included. */
   readonly depth: number;
+  /** The largest token, the ending one included. */
+  readonly largestToken: number;
   readonly #edges: TrieEdge[][] = [[]];
   readonly #parents: number[] = [-1];
   readonly #tokens: number[] = [-1];
@@ -36,19 +38,22 @@ export class TitleTrie {
 
   /**
    * @param end The token that ends an answer.
-   * @throws UserLlmError `bad-argument` for no titles, an item given twice, or a title with the ending token in it.
+   * @throws UserLlmError `bad-argument` for no titles, an item given twice, or a title without tokens, with the ending
+   *   token in it, or with what is no token.
    */
   constructor(titles: Iterable<TokenizedTitle>, end: number) {
     this.end = end;
     const items: string[] = [];
     const children: Map<number, number>[] = [new Map()];
     let depth = 0;
+    let largest = end;
     for (const { item, tokens } of titles) {
-      if (this.#indices.has(item) || tokens.includes(end))
+      const wrong = this.#indices.has(item) ? 'the item twice' : wrongTokens(tokens, end);
+      if (wrong !== undefined)
         throw new UserLlmError('bad-argument', {
           what: `title of item ${JSON.stringify(item)}`,
-          expected: 'each item once, with a title that does not hold the token that ends it',
-          got: tokens.includes(end) ? `the token ${end}` : 'the item twice',
+          expected: 'each item once, with at least one token, none of which is the one that ends titles',
+          got: wrong,
         });
       this.#indices.set(item, items.length);
       let node = 0;
@@ -66,9 +71,12 @@ export class TitleTrie {
         }
         node = next;
         this.#counts[node]!++;
+        largest = Math.max(largest, token);
       }
       this.#leaves.push(node);
-      this.#ending.set(node, [...(this.#ending.get(node) ?? []), items.length]);
+      const twins = this.#ending.get(node);
+      if (twins) twins.push(items.length);
+      else this.#ending.set(node, [items.length]);
       items.push(item);
       depth = Math.max(depth, tokens.length + 1);
     }
@@ -76,6 +84,7 @@ export class TitleTrie {
       throw new UserLlmError('bad-argument', { what: 'TitleTrie', expected: 'at least one title', got: 'none' });
     this.items = items;
     this.depth = depth;
+    this.largestToken = largest;
   }
 
   /** Number of nodes; the root is node 0, and every node comes after its parent. */
@@ -128,4 +137,11 @@ export class TitleTrie {
       allows: (item) => !banned.has(item),
     };
   }
+}
+
+/** What is wrong with the tokens of a title. */
+function wrongTokens(tokens: readonly number[], end: number): string | undefined {
+  const wrong = tokens.find((token) => token === end || !Number.isInteger(token) || token < 0);
+  if (wrong !== undefined) return `the token ${wrong}`;
+  return tokens.length === 0 ? 'no tokens' : undefined;
 }
