@@ -1,14 +1,17 @@
 """Golden files of packages/llm: small GGUF files, and what is in them.
 
-Run from the repository root: python tools/reference/gguf_golden.py
+Run from the repository root: python tools/reference/gguf_golden.py [MODEL ...]
 Needs gguf, torch and transformers; the versions that made the files are in them, under "made_by".
 
 `kinds.gguf` holds a matrix of each kind of tensor, `kinds.safetensors` the same by gguf's own dequantisation. Files of
-the K kinds are random bits with small scales, since gguf only reads them. `ARCHITECTURE.gguf` is a tiny random model of
-transformers, named and ordered as llama.cpp's converter does it, `ARCHITECTURE.safetensors` its logits and greedy tokens.
+the K kinds are random bits with small scales, since gguf only reads them. `MODEL.gguf` is a tiny random model of
+transformers, named and ordered as llama.cpp's converter does it, `MODEL.safetensors` its logits. A model is named after
+its architecture, and what is special about its rotary positions.
 """
 
+import math
 import re
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -27,12 +30,23 @@ SIZES = dict(
     num_key_value_heads=2, max_position_embeddings=128, tie_word_embeddings=False, attn_implementation="eager",
 )
 HEADS = dict(head_dim=8)
+BEFORE = 64
 
 MODELS = {
     "llama": lambda: transformers.LlamaConfig(**SIZES, **HEADS, rope_theta=5000.0),
     "qwen2": lambda: transformers.Qwen2Config(**SIZES),
     "qwen3": lambda: transformers.Qwen3Config(**SIZES, head_dim=16),
     "phi3": lambda: transformers.Phi3Config(**SIZES, pad_token_id=0),
+    "phi3-partial": lambda: transformers.Phi3Config(
+        **SIZES, pad_token_id=0, rope_parameters=rope("default", partial_rotary_factor=0.5)
+    ),
+    "phi3-longrope": lambda: transformers.Phi3Config(
+        **SIZES, pad_token_id=0, original_max_position_embeddings=BEFORE,
+        rope_parameters=rope("longrope", short_factor=[1.0, 1.3, 1.6, 2.0], long_factor=[1.5, 2.0, 4.0, 8.0]),
+    ),
+    "qwen2-yarn": lambda: transformers.Qwen2Config(
+        **SIZES, rope_parameters=rope("yarn", factor=4.0, original_max_position_embeddings=BEFORE // 2)
+    ),
     "gemma2": lambda: transformers.Gemma2Config(
         **{**SIZES, "tie_word_embeddings": True}, head_dim=16, sliding_window=6, query_pre_attn_scalar=16
     ),
@@ -45,6 +59,11 @@ MODELS = {
         attn_implementation="eager",
     ),
 }
+
+
+def rope(kind: str, **more) -> dict:
+    return dict(rope_type=kind, rope_theta=10000.0, **more)
+
 
 NAMES = {
     r"model\.embed_tokens": "token_embd", r"model\.norm": "output_norm", r"lm_head": "output",
@@ -91,6 +110,10 @@ def converted(architecture: str, name: str, tensor: np.ndarray, config) -> np.nd
     return tensor
 
 
+def head_size(config) -> int:
+    return getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+
+
 def metadata(writer: gguf.GGUFWriter, architecture: str, config) -> None:
     def number(key: str, value: float) -> None:
         add = writer.add_float32 if isinstance(value, float) else writer.add_uint32
@@ -116,6 +139,19 @@ def metadata(writer: gguf.GGUFWriter, architecture: str, config) -> None:
         number("attention.value_length", config.head_dim)
     rope = config.rope_parameters
     number("rope.freq_base", float(rope.get("full_attention", rope)["rope_theta"]))
+    if rope.get("partial_rotary_factor", 1.0) != 1.0:
+        number("rope.dimension_count", int(head_size(config) * rope["partial_rotary_factor"]))
+    if rope.get("rope_type") == "yarn":
+        writer.add_rope_scaling_type(gguf.RopeScalingType.YARN)
+        writer.add_rope_scaling_factor(rope["factor"])
+        writer.add_rope_scaling_orig_ctx_len(rope["original_max_position_embeddings"])
+    if rope.get("rope_type") == "longrope":
+        # As the converter has it: the kind of scaling is told by the tensors alone.
+        scale = config.max_position_embeddings / BEFORE
+        writer.add_rope_scaling_orig_ctx_len(BEFORE)
+        writer.add_rope_scaling_attn_factors(math.sqrt(1 + math.log(scale) / math.log(BEFORE)))
+        for length in ("long", "short"):
+            writer.add_tensor(f"rope_factors_{length}.weight", np.array(rope[f"{length}_factor"], np.float32))
     if architecture.startswith("gemma"):
         number("attention.sliding_window", config.sliding_window)
     if architecture == "gemma2":
@@ -125,26 +161,27 @@ def metadata(writer: gguf.GGUFWriter, architecture: str, config) -> None:
         number("attention.sliding_window", config.sliding_window)
 
 
-def write_model(architecture: str) -> None:
+def write_model(name: str) -> None:
+    architecture = name.split("-")[0]
     torch.manual_seed(len(architecture))
-    config = MODELS[architecture]()
+    config = MODELS[name]()
     model = transformers.AutoModelForCausalLM.from_config(config).eval()
     with torch.no_grad():
-        for name, parameter in model.named_parameters():
+        for parameter in model.parameters():
             scale = 0.3 if parameter.dim() > 1 else 0.1
             parameter.add_(scale * torch.randn_like(parameter))
             # What a half-precision file can hold.
             parameter.copy_(parameter.half().float() if parameter.dim() > 1 else parameter)
-    writer = gguf.GGUFWriter(GOLDENS / f"{architecture}.gguf", architecture)
+    writer = gguf.GGUFWriter(GOLDENS / f"{name}.gguf", architecture)
     writer.add_string("made_by", MADE_BY)
     metadata(writer, architecture, config)
-    for name, tensor in model.state_dict().items():
-        if name == "lm_head.weight" and config.tie_word_embeddings:
+    for path, tensor in model.state_dict().items():
+        if path == "lm_head.weight" and config.tie_word_embeddings:
             continue
-        if re.search(r"\.attn\.(masked_)?bias$", name):
+        if re.search(r"\.attn\.(masked_)?bias$", path):
             continue
-        data = np.ascontiguousarray(converted(architecture, name, tensor.numpy(), config))
-        writer.add_tensor(stored_name(architecture, name), data.astype(np.float16) if data.ndim > 1 else data)
+        data = np.ascontiguousarray(converted(architecture, path, tensor.numpy(), config))
+        writer.add_tensor(stored_name(architecture, path), data.astype(np.float16) if data.ndim > 1 else data)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -154,7 +191,7 @@ def write_model(architecture: str) -> None:
         logits = model(tokens).logits[0]
     save_file(
         {"tokens": tokens[0].int().numpy(), "logits": logits.numpy()},
-        GOLDENS / f"{architecture}.safetensors", {"made_by": MADE_BY},
+        GOLDENS / f"{name}.safetensors", {"made_by": MADE_BY},
     )
 
 
@@ -186,6 +223,7 @@ def write_kinds() -> None:
 
 if __name__ == "__main__":
     GOLDENS.mkdir(parents=True, exist_ok=True)
-    write_kinds()
-    for architecture in MODELS:
-        write_model(architecture)
+    if not sys.argv[1:]:
+        write_kinds()
+    for model in sys.argv[1:] or MODELS:
+        write_model(model)

@@ -10,5 +10,6 @@ export const catalogue: Catalogue = {
   llm: async () => (await import('./llm/llm.js')).llm,
   operators: async () => (await import('./operators.js')).operators,
   tokenization: async () => (await import('./tokenization.js')).tokenization,
+  'tune-step': async () => (await import('./llm/tune-step.js')).tuneStep,
   'train-step': async () => (await import('./train-step.js')).trainStep,
 };

@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { duckdb } from '@user-llm/datasets';
 import type { Benchmark, BenchmarkOptions, BenchmarkResult } from './benchmark.js';
+import { childProgram } from './places.js';
 import type { Prepared, Preparation } from './prepare-data.js';
 import { writeRawEvents, writeRawRatings, type RawSize } from './raw-events.js';
 
@@ -83,7 +83,7 @@ export function dataBenchmark(
 }
 
 async function prepareApart(preparation: Preparation): Promise<Prepared> {
-  const child = fileURLToPath(new URL('prepare-data-child.js', import.meta.url));
+  const child = childProgram('prepare-data-child');
   const { stdout } = await promisify(execFile)(process.execPath, [child, JSON.stringify(preparation)]);
   return JSON.parse(stdout) as Prepared;
 }

@@ -5,6 +5,8 @@ import { createInterface } from 'node:readline';
 export interface Ready {
   /** What computes, with its version. */
   readonly engine: string;
+  /** 10^9 floating-point operations of the matrix products of a step, where the engine counts them. */
+  readonly gigaflop?: number;
   /** Seconds from the model's definition to a step that can run; absent where the first step does that work. */
   readonly compileSeconds?: number;
 }

@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { writeSafetensors } from '@user-llm/tensor';
 import type { Benchmark, BenchmarkOptions, BenchmarkResult } from './benchmark.js';
 import { median } from './median.js';
+import { childProgram, referenceScript } from './places.js';
 import { StepProcess } from './step-process.js';
 import { firstParameters, matrixFlops, trainingBatch } from './train-step-task.js';
 
@@ -55,7 +55,7 @@ async function startAll(
   processes: Map<string, StepProcess>,
   { threads, progress }: BenchmarkOptions,
 ): Promise<void> {
-  const child = fileURLToPath(new URL('train-step-child.js', import.meta.url));
+  const child = childProgram('train-step-child');
   for (const name of ['onnx', 'tfjs']) {
     processes.set(`runtime-${name}`, new StepProcess(process.execPath, [child, name, `${threads}`]));
   }
@@ -65,7 +65,7 @@ async function startAll(
   }
   const task = join(folder, 'task.safetensors');
   await writeSafetensors(task, Object.entries({ ...firstParameters(), ...trainingBatch() }));
-  const script = fileURLToPath(new URL('../../reference/train_step.py', import.meta.url));
+  const script = referenceScript('train_step.py');
   for (const mode of pythonModes) {
     const args = [script, '--task', task, '--mode', mode, '--threads', `${threads}`];
     processes.set(`PyTorch ${mode}`, new StepProcess(python, args));

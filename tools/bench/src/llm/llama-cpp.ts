@@ -1,15 +1,54 @@
 import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { childProgram, referenceScript } from '../places.js';
 import { StepProcess } from '../step-process.js';
 
 const python = process.env['PYTHON'] ?? 'python3';
-const script = fileURLToPath(new URL('../../../reference/llama_cpp_decode.py', import.meta.url));
 
-/** Whether llama.cpp is there for Python. */
-export function hasLlamaCpp(): boolean {
+/** Where llama.cpp comes from. */
+export interface LlamaCppSource {
+  /** Makes a file whose matrices are all of one kind. */
+  makeFile(model: string, path: string, kind: string): void;
+  /** Starts a process that answers `decode` and `prefill`. */
+  start(path: string, threads: number): StepProcess;
+}
+
+const ofPython: LlamaCppSource = {
+  makeFile: (model, path, kind) => {
+    execFileSync(python, [referenceScript('llama_cpp_decode.py'), '--quantize', model, path, kind], {
+      stdio: 'ignore',
+    });
+  },
+  start: (path, threads) =>
+    new StepProcess(python, [referenceScript('llama_cpp_decode.py'), '--model', path, '--threads', `${threads}`]),
+};
+
+function ofNode(module: string): LlamaCppSource {
+  return {
+    makeFile: (model, path, kind) => {
+      execFileSync(python, [referenceScript('gguf_kinds.py'), model, path, kind], { stdio: 'ignore' });
+    },
+    start: (path, threads) => {
+      const child = childProgram('node-llama-cpp-child');
+      return new StepProcess(process.execPath, [child, module, path, `${threads}`]);
+    },
+  };
+}
+
+/**
+ * llama.cpp of Python where `PYTHON` has llama_cpp, or else that of the node-llama-cpp whose folder `NODE_LLAMA_CPP` names,
+ * for which `PYTHON` has to have gguf; undefined where there is neither.
+ */
+export function findLlamaCpp(): LlamaCppSource | undefined {
+  if (canImport('llama_cpp')) return ofPython;
+  const module = process.env['NODE_LLAMA_CPP'];
+  return module !== undefined && existsSync(module) && canImport('gguf') ? ofNode(resolve(module)) : undefined;
+}
+
+function canImport(module: string): boolean {
   try {
-    execFileSync(python, ['-c', 'import llama_cpp'], { stdio: 'ignore' });
+    execFileSync(python, ['-c', `import ${module}`], { stdio: 'ignore' });
     return true;
   } catch {
     return false;
@@ -27,10 +66,16 @@ export class LlamaCpp {
   }
 
   /** Makes a file of another kind of a model and opens it. */
-  static async open(model: string, kind: string, folder: string, threads: number): Promise<LlamaCpp> {
+  static async open(
+    source: LlamaCppSource,
+    model: string,
+    kind: string,
+    folder: string,
+    threads: number,
+  ): Promise<LlamaCpp> {
     const path = join(folder, `${kind}.gguf`);
-    execFileSync(python, [script, '--quantize', model, path, kind], { stdio: 'ignore' });
-    const child = new StepProcess(python, [script, '--model', path, '--threads', `${threads}`]);
+    source.makeFile(model, path, kind);
+    const child = source.start(path, threads);
     const { engine } = await child.ready();
     return new LlamaCpp(engine, child);
   }

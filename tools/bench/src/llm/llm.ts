@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import {
   createDecoder,
   llama,
@@ -17,8 +16,9 @@ import { OnnxRuntime } from '@user-llm/runtime-onnx';
 import type { Benchmark, BenchmarkOptions, BenchmarkResult } from '../benchmark.js';
 import { median } from '../median.js';
 import { decodeRate, effort, prefillRate, type Effort, type TokenRate } from './decoder-timing.js';
-import { hasLlamaCpp, LlamaCpp } from './llama-cpp.js';
+import { findLlamaCpp, LlamaCpp, type LlamaCppSource } from './llama-cpp.js';
 import { machinePeaks, type MachinePeaks } from './machine-peaks.js';
+import { smolLm2 } from './smol-lm2.js';
 
 const rounds = 3;
 const decodeSteps = 48;
@@ -26,11 +26,6 @@ const promptTokens = 512;
 const largeBatch = 8;
 /** Threads of an engine spin for a while after its last run; the next engine starts when they sleep. */
 const pauseMilliseconds = 300;
-
-const model = resolve(
-  process.env['USER_LLM_MODELS'] ?? '../shared/models',
-  'SmolLM2-135M-Instruct/SmolLM2-135M-Instruct.Q4_1.gguf',
-);
 
 /** A width of weights, on our side and in llama.cpp. */
 interface Contestant {
@@ -51,19 +46,19 @@ export const llm: Benchmark = {
   name: 'llm',
   description: 'SmolLM2-135M: decoding, reading 512 tokens, loading; llama.cpp beside it',
   async run(options) {
-    if (!existsSync(model)) throw new Error(`No ${model}. Set USER_LLM_MODELS to the folder with the model.`);
+    const model = smolLm2();
     const folder = await mkdtemp(join(tmpdir(), 'user-llm-bench-'));
     const runtime = await OnnxRuntime.create({ intraOpThreads: options.threads });
     const contestants: Contestant[] = [];
     try {
       options.progress('loading');
-      const loaded = await load();
+      const loaded = await load(model);
       const peaks = await machinePeaks(runtime);
-      const there = hasLlamaCpp();
-      if (!there) options.progress('No llama.cpp: PYTHON has no llama_cpp.');
+      const there = findLlamaCpp();
+      if (!there) options.progress('No llama.cpp: PYTHON has no llama_cpp, and NODE_LLAMA_CPP names none (README).');
       for (const kind of kinds) {
         options.progress(`${kind}: getting ready`);
-        contestants.push(await contestant(kind, loaded, runtime, there ? folder : undefined, options));
+        contestants.push(await contestant(kind, loaded, runtime, there && { source: there, model, folder }, options));
       }
       for (let round = 0; round < rounds; round++) {
         options.progress(`round ${round + 1} of ${rounds}`);
@@ -84,7 +79,7 @@ interface Loaded {
   readonly taken: { readonly real: Effort; readonly stored: Effort };
 }
 
-async function load(): Promise<Loaded> {
+async function load(model: string): Promise<Loaded> {
   let real: LoadedLanguageModel | undefined;
   let stored: LoadedLanguageModel<Weight> | undefined;
   const taken = {
@@ -105,7 +100,7 @@ async function contestant(
   kind: Kind,
   loaded: Loaded,
   runtime: OnnxRuntime,
-  folder: string | undefined,
+  there: { readonly source: LlamaCppSource; readonly model: string; readonly folder: string } | undefined,
   { threads }: BenchmarkOptions,
 ): Promise<Contestant> {
   const weights = weightsOf(kind, loaded);
@@ -114,7 +109,7 @@ async function contestant(
     (sum, weight) => sum + (weight instanceof QuantizedMatrix ? weight.byteLength : weight.data.byteLength),
     0,
   );
-  const llamaCpp = folder === undefined ? undefined : await LlamaCpp.open(model, kind, folder, threads);
+  const llamaCpp = there && (await LlamaCpp.open(there.source, there.model, kind, there.folder, threads));
   const own: Contestant = {
     kind,
     stepper,

@@ -100,7 +100,7 @@ function tuneRun(way: Way, { dataset, seed, minutes, llm }: Setting, start: stri
     tasks: taskMix,
     form: way.kind === 'fusion' ? { kind: 'context' } : { kind: 'text', lastEvents: way.lastEvents },
     maximumEvents: way.kind === 'fusion' ? maximumEvents : way.lastEvents,
-    batchSize: way.kind === 'fusion' ? 8 : way.lastEvents > 10 ? 2 : 4,
+    batchSize: way.kind === 'fusion' ? 8 : way.lastEvents > 10 ? 1 : 4,
     maximumTokens: 1536,
     tokenBuckets: way.kind === 'fusion' ? [48, 96] : [256, 384, 1536],
     // The encoder knows histories already; what reaches it through young layers is mostly noise.
