@@ -141,6 +141,12 @@ describe('user-llm-train llm download', () => {
     expect(readdirSync(out).sort()).toEqual(['config.json', 'model.safetensors']);
     expect(statSync(join(out, 'model.safetensors')).size).toBe(weights.length);
     expect(await download('open/tiny', '--out', out)).toBe(1);
+    expect(await download('open/tiny', '--out', `${out}2/`)).toBe(0);
+    expect(readdirSync(`${out}2`)).toHaveLength(2);
+    expect(readdirSync(folder).filter((name) => name.endsWith('.partial'))).toEqual([]);
+    said = '';
+    expect(await download('open/tiny', '--out', join(out, 'config.json', 'out'))).toBe(1);
+    expect(said).toContain('a place that may be written to');
   });
 
   it('takes one file alone', async () => {

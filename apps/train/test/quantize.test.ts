@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -23,18 +23,16 @@ let said = '';
 beforeAll(async () => {
   vi.spyOn(process.stdout, 'write').mockImplementation((text) => ((said += String(text)), true));
   vi.spyOn(process.stderr, 'write').mockImplementation((text) => ((said += String(text)), true));
-  const tokenizer = loadTokenizer(trainBpe([sampleText], { vocabularySize: 320 }));
-  const config = llama.config.parse({
-    vocabularySize: 320,
-    width: 32,
-    layers: 1,
-    heads: 2,
-    feedForward: 64,
-    deviation: 0.2,
-  });
-  const weights = Object.fromEntries(randomWeights(llama.build(config).parameters));
-  await saveLanguageModel(model, { family: 'llama', config, weights, tokenizer });
+  await saveTiny(model, { width: 32, feedForward: 64 });
 }, 60_000);
+
+/** Writes a tiny Llama of these sizes. */
+async function saveTiny(path: string, sizes: { readonly width: number; readonly feedForward: number }): Promise<void> {
+  const tokenizer = loadTokenizer(trainBpe([sampleText], { vocabularySize: 320 }));
+  const config = llama.config.parse({ vocabularySize: 320, layers: 1, heads: 2, deviation: 0.2, ...sizes });
+  const weights = Object.fromEntries(randomWeights(llama.build(config).parameters));
+  await saveLanguageModel(path, { family: 'llama', config, weights, tokenizer });
+}
 
 interface Tree {
   readonly [name: string]: Tree | { readonly shape: readonly number[] };
@@ -74,6 +72,51 @@ describe('user-llm-train llm quantize', () => {
     expect(matrix).toBeInstanceOf(QuantizedMatrix);
     expect((matrix as QuantizedMatrix).bits).toBe(Number(bits));
     expect(tokenizer!.vocabularySize).toBe(320);
+    expect(said).toMatch(/^8 of 8 matrices in few bits, 0\.0 MiB of 0\.1 MiB in float32\nwritten to /);
+  });
+
+  it('says how many matrices stay, and refuses where all do', async () => {
+    const [some, narrow] = [join(folder, 'some'), join(folder, 'narrow')];
+    await saveTiny(some, { width: 32, feedForward: 40 });
+    expect(await main(['llm', 'quantize', some, '--bits', '8', '--out', join(folder, 'some8')])).toBe(0);
+    expect(said).toMatch(/^7 of 8 matrices/);
+    await saveTiny(narrow, { width: 16, feedForward: 24 });
+    expect(await main(['llm', 'quantize', narrow, '--bits', '8', '--out', join(folder, 'narrow8')])).toBe(1);
+    expect(said).toContain('whole blocks of 32 numbers');
+    expect(existsSync(join(folder, 'narrow8'))).toBe(false);
+  });
+
+  it('refuses what is quantized already', async () => {
+    const once = join(folder, 'once');
+    expect(await quantize('--bits', '8', '--out', once)).toBe(0);
+    expect(await main(['llm', 'quantize', once, '--bits', '4', '--out', join(folder, 'twice')])).toBe(1);
+    expect(said).toContain('Quantize the model that it was made of');
+  });
+
+  it('takes nothing of an earlier process into the folder, nor a slash behind its name', async () => {
+    const out = join(folder, 'slashed');
+    mkdirSync(`${out}.partial`);
+    writeFileSync(join(`${out}.partial`, 'stale.txt'), 'of another');
+    expect(await quantize('--bits', '8', '--out', `${out}/`)).toBe(0);
+    expect(readdirSync(out).sort()).toEqual([
+      'config.json',
+      'model.safetensors',
+      'tokenizer.json',
+      'tokenizer_config.json',
+    ]);
+    expect(existsSync(`${out}.partial`)).toBe(false);
+  });
+
+  it('says what the file system says, before it works', async () => {
+    const file = join(folder, 'file');
+    writeFileSync(file, '');
+    expect(await quantize('--bits', '8', '--out', join(file, 'out'))).toBe(1);
+    expect(said).toMatch(/^writing .*out: expected a place that may be written to.*ENOTDIR/);
+  });
+
+  it.runIf(process.platform === 'linux')('ends where no folders can be made', async () => {
+    expect(await quantize('--bits', '8', '--out', '/proc/user-llm/out')).toBe(1);
+    expect(said).toMatch(/^writing \/proc.*ENOENT/);
   });
 
   it('tells how far it agrees, on a text of its own or on another', async () => {

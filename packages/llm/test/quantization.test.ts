@@ -105,6 +105,9 @@ describe('a quantized language model', () => {
     expect(untied.weights['model.embed_tokens.weight']).toBeInstanceOf(Tensor);
     const narrow = quantizeLanguageModel(tiny({ feedForward: 40 }), 4);
     expect(narrow.weights['model.layers.0.mlp.down_proj.weight']).toBeInstanceOf(Tensor);
+    expect(() => quantizeLanguageModel(tiny({ width: 16, feedForward: 24, headSize: 4 }), 4)).toThrow(
+      code('bad-argument'),
+    );
   });
 
   const cases = [4, 8].flatMap((bits) => (['float32', 'int8'] as const).map((accuracy) => [bits, accuracy] as const));
@@ -136,6 +139,16 @@ describe('a quantized language model', () => {
     for (const { slots } of [a, b]) slots.dispose();
     await Promise.all([few.dispose(), all.dispose()]);
   }, 60_000);
+
+  it('reads each piece of a text behind what opens it', async () => {
+    const model = tiny() as LoadedLanguageModel<Weight>;
+    const agreement = (tokens: readonly number[], opensWith: readonly number[] = []) =>
+      modelAgreement({ models: [model, model], tokens, opensWith, runtime: onnx });
+    const tokens = someTokens(90);
+    expect(await agreement(tokens, [1])).toMatchObject({ tokens: 90, greedy: 1 });
+    const piece = tokens.slice(0, 20);
+    expect(await agreement(piece, [1])).toEqual(await agreement([1, ...piece]));
+  });
 
   it('agrees with itself, and less with one of fewer bits', async () => {
     const model = tiny();

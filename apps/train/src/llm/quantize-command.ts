@@ -1,21 +1,25 @@
-import { readFile, rename, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { Command, InvalidArgumentError, Option, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import {
   loadLanguageModel,
   modelAgreement,
+  QuantizedMatrix,
   quantizeLanguageModel,
   sampleText,
   saveLanguageModel,
   type Agreement,
+  type LoadedLanguageModel,
+  type Weight,
 } from '@user-llm/llm';
 import { OnnxRuntime } from '@user-llm/runtime-onnx';
 import { UserLlmError } from '@user-llm/tensor';
 import { loadPlugins, userLlmRegistry } from '@user-llm/user-llm';
-import { requireAbsent } from './require-absent.js';
+import { writeFolder } from './write-folder.js';
 
 const help = `
 Matrices of products are rounded in blocks of 32 numbers; the output layer, and an embedding that is tied to it, to 8 bits
-either way. Norms and biases stay. The folder is loaded like any other.
+either way. Norms and biases stay. The folder is loaded like any other. A model that has matrices of few bits already is
+refused: what was lost by those would not be seen.
 
 --check reads a text by the weights before and after and compares, at every token, which token each holds for the
 likeliest, and the perplexities. Below --least-agreement, or above --most-perplexity, nothing is written (exit status 1).
@@ -57,33 +61,56 @@ export function quantizeCommand(signal: AbortSignal): CommandUnknownOpts {
     )
     .addHelpText('after', help)
     .action(async (path, { bits, out, check, text, plugin, leastAgreement, mostPerplexity }) => {
-      await requireAbsent(out);
       const width = bits === '4' ? 4 : 8;
       const registry = userLlmRegistry(await loadPlugins(plugin));
       const families = [...registry.all('llms').values()];
-      const before = await loadLanguageModel(path, { families });
-      const after = quantizeLanguageModel(before, width, { families });
-      if (check) {
-        const { tokenizer } = before;
-        if (!tokenizer) throw missingTokenizer(path);
-        const tokens = tokenizer.encode(text === undefined ? sampleText : await readText(text));
-        const runtime = await OnnxRuntime.create();
-        const agreement = await modelAgreement({ models: [before, after], tokens, runtime, families }).finally(() =>
-          runtime.dispose(),
-        );
-        process.stdout.write(formatAgreement(agreement));
-        requireAgreement(agreement, {
-          agreement: leastAgreement ?? usual[width].agreement,
-          perplexity: mostPerplexity ?? usual[width].perplexity,
-        });
-      }
-      signal.throwIfAborted();
-      const aside = `${out}.partial`;
-      await saveLanguageModel(aside, after, { families })
-        .then(() => rename(aside, out))
-        .finally(() => rm(aside, { recursive: true, force: true }));
+      await writeFolder(out, async (folder) => {
+        const before = realModel(path, await loadLanguageModel(path, { families, weights: 'as-stored' }));
+        const after = quantizeLanguageModel(before, width, { families });
+        process.stdout.write(formatSizes(before, after));
+        if (check) {
+          const { tokenizer } = before;
+          if (!tokenizer) throw missingTokenizer(path);
+          const tokens = tokenizer.encode(text === undefined ? sampleText : await readText(text));
+          const runtime = await OnnxRuntime.create();
+          const agreement = await modelAgreement({ models: [before, after], tokens, runtime, families }).finally(() =>
+            runtime.dispose(),
+          );
+          process.stdout.write(formatAgreement(agreement));
+          requireAgreement(agreement, {
+            agreement: leastAgreement ?? usual[width].agreement,
+            perplexity: mostPerplexity ?? usual[width].perplexity,
+          });
+        }
+        signal.throwIfAborted();
+        await saveLanguageModel(folder, after, { families });
+      });
       process.stdout.write(`written to ${out}\n`);
     });
+}
+
+/** @throws UserLlmError `already-quantized` for a model with matrices of few bits. */
+function realModel(path: string, model: LoadedLanguageModel<Weight>): LoadedLanguageModel {
+  const few = Object.keys(model.weights).find((name) => model.weights[name] instanceof QuantizedMatrix);
+  if (few === undefined) return model as LoadedLanguageModel;
+  throw new UserLlmError('already-quantized', {
+    what: path,
+    expected: 'weights in float32, float16 or bfloat16',
+    got: `${few} in few bits`,
+    mend: 'Quantize the model that it was made of.',
+  });
+}
+
+/** How many matrices became smaller, and how much that is, as a line for people. */
+function formatSizes(before: LoadedLanguageModel, after: LoadedLanguageModel<Weight>): string {
+  const matrices = Object.values(after.weights).filter(({ shape }) => shape.length === 2);
+  const few = matrices.filter((weight) => weight instanceof QuantizedMatrix);
+  const mebibytes = (weights: readonly Weight[]): string => {
+    const bytes = weights.map((weight) => (weight instanceof QuantizedMatrix ? weight.byteLength : 4 * weight.size));
+    return (bytes.reduce((sum, own) => sum + own, 0) / 2 ** 20).toFixed(1);
+  };
+  const [now, then] = [mebibytes(Object.values(after.weights)), mebibytes(Object.values(before.weights))];
+  return `${few.length} of ${matrices.length} matrices in few bits, ${now} MiB of ${then} MiB in float32\n`;
 }
 
 function positive(text: string): number {

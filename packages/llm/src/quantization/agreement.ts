@@ -18,7 +18,7 @@ import { checkedWeights } from '../decoding/checked-weights.js';
 import { familyNamed } from '../families/known-families.js';
 import type { Weight } from './quantized-matrix.js';
 
-/** Tokens that are read at once; a text is cut into pieces of so many. */
+/** Tokens that are read at once, at most; a text is cut into pieces of so many. */
 const pieceTokens = 256;
 
 /** How far two models agree on a text. */
@@ -37,14 +37,16 @@ export interface AgreementOptions extends FamilyOptions {
   readonly models: readonly [LoadedLanguageModel<Weight>, LoadedLanguageModel<Weight>];
   /** Of a text, at least two. */
   readonly tokens: readonly number[];
+  /** What stands before each piece of the text, as the LLM's tokenizer has it; nothing unless told. */
+  readonly opensWith?: readonly number[];
   readonly runtime: Runtime;
   /** Of products with matrices of few bits; `int8` unless told. */
   readonly accuracy?: Accuracy;
 }
 
 /**
- * How far two forms of a language model agree: each reads the text in pieces of 256 tokens and foretells every token
- * but the first of a piece.
+ * How far two forms of a language model agree: each reads the text in pieces of 256 tokens, behind what opens a text, and
+ * foretells every token but the first that it reads of each.
  *
  * @throws UserLlmError `bad-argument` for fewer than two tokens; `unknown-family`, `missing-weight`, `shape-mismatch`.
  */
@@ -72,14 +74,15 @@ interface Foretold {
 
 async function foretell(
   { family, config, weights }: LoadedLanguageModel<Weight>,
-  { tokens, runtime, families, accuracy = 'int8' }: AgreementOptions,
+  { tokens, opensWith = [], runtime, families, accuracy = 'int8' }: AgreementOptions,
 ): Promise<Foretold> {
   const llm = familyNamed(family, families).build(config);
   const program = await foretelling(llm, weights, runtime, accuracy);
   const likeliest: number[] = [];
   let loss = 0;
-  for (const piece of piecesOf(tokens, Math.min(pieceTokens, llm.maximumTokens))) {
-    const [read, labels] = [piece.slice(0, -1), piece.slice(1)];
+  for (const piece of piecesOf(tokens, Math.min(pieceTokens, llm.maximumTokens - opensWith.length))) {
+    const text = [...opensWith, ...piece];
+    const [read, labels] = [text.slice(0, -1), text.slice(1)];
     const results = await program.run({
       tokens: new Tensor('int32', ['batch', 'token'], [1, read.length], Int32Array.from(read)) as Tensor,
       labels: new Tensor('int32', ['row'], [labels.length], Int32Array.from(labels)) as Tensor,

@@ -1,9 +1,10 @@
-import { copyFile, mkdir, rename, rm, symlink } from 'node:fs/promises';
+import { copyFile, mkdir, rm, symlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { writeFileAtomically } from '@user-llm/tensor';
 import { requireAbsent } from '../require-absent.js';
+import { writeFolder } from '../write-folder.js';
 import { downloadBlob } from './download-blob.js';
-import { listModelFiles, type HubFile } from './model-files.js';
+import { listModelFiles } from './model-files.js';
 import type { HubSettings } from './settings.js';
 
 /** What is fetched. */
@@ -35,7 +36,7 @@ export interface DownloadProgress {
  *
  * @returns The folder with the model's files.
  * @throws UserLlmError `no-network`, `not-allowed`, `not-found`, `pickled-weights`, `bad-download`, `bad-answer`,
- *   `bad-argument`; `folder-exists` when `out` is there already.
+ *   `bad-argument`; `folder-exists` when `out` is there already, `write-failed`.
  */
 export async function downloadModel(options: DownloadOptions): Promise<string> {
   const { settings, repository, revision = 'main', out, signal, onProgress } = options;
@@ -66,7 +67,9 @@ export async function downloadModel(options: DownloadOptions): Promise<string> {
     await writeFileAtomically(reference, commit);
   }
   if (out === undefined) return snapshot;
-  await copyFiles(files, snapshot, out);
+  await writeFolder(out, async (aside) => {
+    for (const { name } of files) await copyFile(join(snapshot, name), join(aside, name));
+  });
   return out;
 }
 
@@ -74,12 +77,4 @@ async function link(blob: string, path: string): Promise<void> {
   await rm(path, { force: true });
   // Where the file system has no links the content is there twice.
   await symlink(relative(dirname(path), blob), path).catch(() => copyFile(blob, path));
-}
-
-async function copyFiles(files: readonly HubFile[], snapshot: string, out: string): Promise<void> {
-  const aside = `${out}.partial`;
-  await rm(aside, { recursive: true, force: true });
-  await mkdir(aside, { recursive: true });
-  for (const { name } of files) await copyFile(join(snapshot, name), join(aside, name));
-  await rename(aside, out);
 }
