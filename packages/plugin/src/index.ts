@@ -42,6 +42,7 @@ export type { CheckpointFormat, StoredTensor } from './checkpoint-format.js';
 export type { Communicator } from './communicator.js';
 export type { Compressor, CompressorModule, UserLatents } from './compressor.js';
 export { definePlugin, partName, seamNames, type Plugin, type SeamName, type Seams } from './define-plugin.js';
+export { guardPlugin } from './guard-plugin.js';
 export type { Fusion, FusionModule, FusionSizes, UserContext } from './fusion.js';
 export type {
   BranchStep,
@@ -58,6 +59,7 @@ export type { ModelPart } from './model-part.js';
 export type { OptimizerPlugin } from './optimizer.js';
 export { createRegistry, type Registry } from './registry.js';
 export type { RuntimePlugin } from './runtime.js';
+export { stableJson } from './stable-json.js';
 export type { TrackedRun, Tracker } from './tracker.js';
 export type { TextTokenizer } from './text-tokenizer.js';
 export type {

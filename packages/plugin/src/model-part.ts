@@ -5,6 +5,6 @@ export interface ModelPart<Config> {
   readonly specVersion: 1;
   /** Name that configs select it by, in kebab case. */
   readonly name: string;
-  /** Validates the part's own config and fills in defaults. */
+  /** Validates the part's own config and fills in defaults; it takes what it gave again, and leaves that as it is. */
   readonly config: StandardSchemaV1<unknown, Config>;
 }

@@ -33,6 +33,18 @@ describe('definePlugin', () => {
       { name: 'team', specVersion: 1, trackers: [tracker('')] },
       /a name for each of its trackers/,
     ],
+    ['a seam that is no list', { name: 'team', specVersion: 1, trackers: tracker('a') }, /a list of trackers/],
+    [
+      'a part without a function of its seam',
+      { name: 'team', specVersion: 1, encoders: [{ name: 'q' }] },
+      /the function build of "q" among its encoders/,
+    ],
+    [
+      'a part without a schema',
+      { name: 'team', specVersion: 1, features: [{ kind: 'f', fit: () => 0, load: () => 0 }] },
+      /options, a Standard Schema, of "f" among its features/,
+    ],
+    ['a version that is no text', { name: 'team', specVersion: 1, version: 2 }, /a version that is text, got 2/],
     ['two parts of one name', { name: 'team', specVersion: 1, trackers: [tracker('a'), tracker('a')] }, /"a" twice/],
   ])('refuses %s', (_, plugin, message) => {
     expect(codeOf(() => definePlugin(plugin as unknown as Plugin))).toMatch(message);
