@@ -15,6 +15,8 @@ export interface UserState {
    * the encoder needs to append an event; a server's hold these and the events beside them.
    */
   readonly state: Uint8Array;
+  /** Which life of the user it is of: absent in the first; a deleted user who comes back has one of its own each time. */
+  readonly generation?: string | undefined;
 }
 
 /** Keeps users' states: embedded in the server, or shared by several. */
@@ -23,15 +25,18 @@ export interface UserStore {
   readonly name: string;
   get(key: UserKey): Promise<UserState | undefined>;
   /**
-   * Replaces a state, if it is still at the watermark that the caller has read.
+   * Replaces a state, if it is still of the generation and at the watermark that the caller has read.
    *
-   * @param expected The watermark read, or `undefined` when there was no state.
+   * @param expected What was read, or `undefined` when there was no state. `deleted` lets a deleted user come back: the
+   *   state then needs a generation that the user never had, so that no reader of an earlier one can replace it.
    * @returns Whether it was; if not, read again and append again.
    */
-  put(key: UserKey, state: UserState, expected: number | undefined): Promise<boolean>;
-  /** Deletes everything of a user, for good; later `put`s without a state read before are refused until `forget`. */
+  put(
+    key: UserKey,
+    state: UserState,
+    expected: Pick<UserState, 'generation' | 'watermark'> | 'deleted' | undefined,
+  ): Promise<boolean>;
+  /** Deletes everything of a user, for good: every `put` is refused from now on but one that expects `deleted`. */
   delete(key: UserKey): Promise<void>;
-  /** Lets a deleted user come back. */
-  forget(key: UserKey): Promise<void>;
   close(): Promise<void>;
 }

@@ -2,8 +2,17 @@ import { describe, expect, it } from 'vitest';
 import type { UserKey, UserState, UserStore } from '../src/index.js';
 import { storeChecks } from '../src/testing/index.js';
 
+const flaws = [
+  'shares-bytes',
+  'mixes-tenants',
+  'forgets-watermark',
+  'forgets-generation',
+  'loses-tombstone',
+  'restores-anyone',
+] as const;
+
 /** A store that is right, but for what `wrong` names. */
-function store(wrong?: 'shares-bytes' | 'mixes-tenants' | 'forgets-watermark' | 'loses-tombstone'): UserStore {
+function store(wrong?: (typeof flaws)[number]): UserStore {
   const states = new Map<string, UserState | null>();
   const name = ({ tenant, user }: UserKey) =>
     wrong === 'mixes-tenants' ? `${tenant}${user}` : JSON.stringify([tenant, user]);
@@ -18,18 +27,20 @@ function store(wrong?: 'shares-bytes' | 'mixes-tenants' | 'forgets-watermark' | 
     },
     put: (key, state, expected) => {
       const present = states.get(name(key));
-      const fits = wrong === 'forgets-watermark' || present?.watermark === expected;
-      if (present === null || !fits) return Promise.resolve(false);
+      const fits = () => {
+        if (expected === 'deleted') return wrong === 'restores-anyone' || present === null;
+        if (present === null) return false;
+        if (wrong === 'forgets-watermark') return true;
+        const sameLife = wrong === 'forgets-generation' || present?.generation === expected?.generation;
+        return sameLife && present?.watermark === expected?.watermark;
+      };
+      if (!fits()) return Promise.resolve(false);
       states.set(name(key), copy(state));
       return Promise.resolve(true);
     },
     delete: (key) => {
       if (wrong === 'loses-tombstone') states.delete(name(key));
       else states.set(name(key), null);
-      return Promise.resolve();
-    },
-    forget: (key) => {
-      if (states.get(name(key)) === null) states.delete(name(key));
       return Promise.resolve();
     },
     close: () => Promise.resolve(),
@@ -40,7 +51,7 @@ describe('storeChecks', () => {
   for (const check of storeChecks(() => Promise.resolve(store())))
     it(`accepts a store that is right: ${check.name}`, () => check.run());
 
-  for (const wrong of ['shares-bytes', 'mixes-tenants', 'forgets-watermark', 'loses-tombstone'] as const)
+  for (const wrong of flaws)
     it(`refuses a store that ${wrong.replace('-', ' ')}`, async () => {
       const verdicts = await Promise.allSettled(
         storeChecks(() => Promise.resolve(store(wrong))).map((check) => check.run()),

@@ -1,15 +1,16 @@
 import { setMaxListeners } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance, type FastifyReply } from 'fastify';
 import type { UserStore } from '@user-llm/plugin';
 import { UserLlmError } from '@user-llm/tensor';
 import { Catalogue } from './catalogue.js';
-import type { ApiKey } from './http/api-keys.js';
+import { openTenant, type ApiKey } from './http/api-keys.js';
 import { addCompletionRoutes } from './http/completion-routes.js';
 import { addGuards } from './http/guards.js';
 import { addModelRoutes } from './http/model-routes.js';
 import { openApiDocument } from './http/openapi.js';
 import { addPageRoutes } from './http/page-routes.js';
+import { problemOf } from './http/problem.js';
 import { addRequestLog } from './http/request-log.js';
 import type { Examples, Services } from './http/services.js';
 import { addUserRoutes } from './http/user-routes.js';
@@ -19,6 +20,7 @@ import { ContextCache } from './users/context-cache.js';
 import { Users, type Histories } from './users/users.js';
 import { AdmissionQueue } from './work/admission-queue.js';
 import { Answers } from './work/answers.js';
+import { AskedUsers } from './work/asked-users.js';
 import { Metrics } from './work/metrics.js';
 import { OpenRequests } from './work/open-requests.js';
 import { requestSignal } from './work/request-signal.js';
@@ -83,6 +85,7 @@ export function createServer<Context>(options: ServerOptions<Context>): UserLlmS
   // One listener per open request.
   setMaxListeners(0, ending.signal);
   const open = new OpenRequests();
+  const asked = new AskedUsers();
   let draining = false;
 
   const services: Services = {
@@ -94,10 +97,12 @@ export function createServer<Context>(options: ServerOptions<Context>): UserLlmS
     limits,
     catalogue: new Catalogue(model.items),
     answers: new Answers({ model, users, contexts, queue, metrics }),
-    examples: { users: options.examples?.users ?? [], questions: options.examples?.questions ?? [] },
-    signalOf: (reply) => {
-      const { signal, done } = requestSignal(reply.raw, limits.deadlineMs, ending.signal);
+    asked,
+    examples: { users: [], questions: [], tenant: openTenant, ...options.examples },
+    signalOf: (reply, user) => {
+      const { signal, abort, done } = requestSignal(reply.raw, limits.deadlineMs, ending.signal);
       reply.raw.once('close', done);
+      if (user) reply.raw.once('close', asked.add(user, abort));
       return signal;
     },
   };
@@ -105,6 +110,11 @@ export function createServer<Context>(options: ServerOptions<Context>): UserLlmS
   const app = fastify({
     bodyLimit: limits.maximumBodyBytes,
     routerOptions: { maxParamLength: 4096 },
+    // A path that is no URL: there is no route then, and none of the hooks below.
+    frameworkErrors: (error, _request, reply) => {
+      const { status, body } = problemOf(error);
+      void (reply as unknown as FastifyReply).code(status).send(body);
+    },
     // Its own lines name the path, and with it the user.
     logController: new LogController({ disableRequestLogging: true }),
     ...(options.logger && { loggerInstance: options.logger }),

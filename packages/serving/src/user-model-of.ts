@@ -1,5 +1,12 @@
 import type { Event, UserState } from '@user-llm/plugin';
-import { encodeConversation, type ChatMessage, type ContextValues, type UserLlm } from '@user-llm/user-llm';
+import {
+  encodeConversation,
+  eventInputs,
+  modelGraph,
+  type ContextValues,
+  type UserLlm,
+  type UserLlmModel,
+} from '@user-llm/user-llm';
 import type { UserModel } from './user-model.js';
 
 /** How a User-LLM is served. */
@@ -11,12 +18,11 @@ export interface UserModelOptions {
 /**
  * A User-LLM as a model that a server answers with; it stays the caller's, to be disposed of after the server.
  *
- * Answers that are asked for at the same time are written together, one token of each per step.
+ * Answers of about one length that are asked for at the same time are written together, one token of each per step.
  */
 export function userModelOf(userLlm: UserLlm, { name = 'user-llm' }: UserModelOptions = {}): UserModel<ContextValues> {
-  const { textTokenizer } = userLlm.parts;
-  const countTokens = (prompt: string, messages?: readonly ChatMessage[]) =>
-    encodeConversation(textTokenizer, prompt, messages).length;
+  const { textTokenizer, model } = userLlm.parts;
+  const maximumTokens = model.llm.maximumTokens - prefixTokens(model);
   let nobody: Promise<ContextValues> | undefined;
   return {
     name,
@@ -26,9 +32,28 @@ export function userModelOf(userLlm: UserLlm, { name = 'user-llm' }: UserModelOp
     encode: (events: readonly Event[]) => userLlm.encode(events),
     append: (state: UserState, events: readonly Event[]) => userLlm.append(state, events),
     context: (state) => (state ? userLlm.context(state) : (nobody ??= userLlm.context())),
-    generate: ({ stop = [], ...request }) => userLlm.generate({ ...request, stop: [...stop] }),
+    generate: (request) => userLlm.generate(request),
     recommend: (state, count, { by, exclude, signal }) => userLlm.recommend(state, count, { by, exclude, signal }),
-    countTokens,
-    answerRoom: (prompt, messages) => userLlm.model.llm.maximumTokens - countTokens(prompt, messages),
+    countTokens: (prompt, messages) => encodeConversation(textTokenizer, prompt, messages).length,
+    maximumTokens,
+    longestPrompt: maximumTokens * longestToken(textTokenizer),
   };
+}
+
+/** Positions that a user's soft prompt takes before the tokens. */
+function prefixTokens(model: UserLlmModel): number {
+  const { batch, inputs } = eventInputs(model.features, 1, model.maximumEvents);
+  const { outputs } = modelGraph(model, inputs, (tree) => {
+    const prefix = model.prompt(tree, model.userContext(tree, batch));
+    return prefix ? { prefix } : {};
+  });
+  return Number(outputs['prefix']?.shape[1] ?? 0);
+}
+
+/** UTF-16 units of the longest token's name, which are no fewer than those of the text that it stands for. */
+function longestToken({ json }: UserLlm['parts']['textTokenizer']): number {
+  const { vocab } = json.model;
+  const names = Array.isArray(vocab) ? vocab.map(([piece]) => piece) : Object.keys(vocab);
+  const added = json.added_tokens.map(({ content }) => content);
+  return [...names, ...added].reduce((longest, { length }) => Math.max(longest, length), 0);
 }

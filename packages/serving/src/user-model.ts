@@ -26,8 +26,6 @@ export interface GenerateRequest<Context> extends Sampling {
   readonly messages?: readonly ChatMessage[];
   /** Most tokens of the answer. */
   readonly maximumTokens: number;
-  /** Texts that end the answer; they are no part of it. */
-  readonly stop?: readonly string[];
   /** Aborts: the iterator then throws or ends. */
   readonly signal: AbortSignal;
 }
@@ -69,12 +67,17 @@ export interface UserModel<Context = unknown> {
   append(state: UserState, events: readonly Event[]): Promise<UserState>;
   /** What the LLM reads of a user; `undefined` is a user of whom nothing is known. */
   context(state: UserState | undefined): Promise<Context>;
-  /** The answer, one token's text after the other; a token may have no text of its own. */
+  /**
+   * The answer, one token's text after the other; a token may have no text of its own. A last text that ends with U+FFFD,
+   * a character that is not whole, is of no further token.
+   */
   generate(request: GenerateRequest<Context>): AsyncIterable<string>;
   /** The `count` best items, best first. */
   recommend(state: UserState, count: number, request: RecommendRequest): Promise<readonly Recommendation[]>;
   /** How many tokens the LLM reads of a prompt, or of the conversation that it stands for. */
   countTokens(prompt: string, messages?: readonly ChatMessage[]): number;
-  /** Most tokens that an answer to a prompt can have, where the LLM's room is limited: cut there is `length` too. */
-  answerRoom?(prompt: string, messages?: readonly ChatMessage[]): number;
+  /** Tokens that the LLM has room for, a prompt and its answer together; any number when absent. */
+  readonly maximumTokens?: number;
+  /** Most UTF-16 units of a prompt that can have so few tokens: longer ones are refused before they are read. */
+  readonly longestPrompt?: number;
 }

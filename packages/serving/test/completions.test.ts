@@ -67,6 +67,66 @@ describe('POST /v1/chat/completions', () => {
     });
   });
 
+  it.each([
+    // words, stop, max_tokens; text, tokens, reason
+    [['a ', 'b ', 'c'], undefined, 3, 'a b c', 3, 'length'],
+    [['a ', 'b ', 'c'], undefined, 4, 'a b c', 3, 'stop'],
+    [['a ', 'b ', 'c'], 'c', 3, 'a b ', 3, 'stop'],
+    [['a ', 'b ', 'c'], ' b', 3, 'a', 2, 'stop'],
+    [['a ', 'b ', 'c'], ['x', ' c, d'], 4, 'a b c', 3, 'stop'],
+    [['a ', '', '\ufffd'], undefined, 3, 'a \ufffd', 2, 'stop'],
+    [['a ', '', 'é'], undefined, 3, 'a é', 3, 'length'],
+  ] as const)(
+    'counts the tokens of %j with stop %j and max_tokens %d',
+    async (words, stop, max, text, tokens, reason) => {
+      const { call, model, url } = await serve();
+      model.words = words;
+      const question = { prompt: 'x', stop, max_tokens: max };
+      const { body } = await call('POST', '/v1/completions', question);
+      const [choices, usage] = [[{ text, finish_reason: reason }], { completion_tokens: tokens }];
+      expect(body).toMatchObject({ choices, usage });
+      const streamed = await fetch(`${url}/v1/completions`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ ...question, stream: true, stream_options: { include_usage: true } }),
+      });
+      type Chunk = { choices: { text: string; finish_reason: string | null }[]; usage: object | null };
+      const chunks = dataOf(await streamed.text())
+        .slice(0, -1)
+        .map((line) => JSON.parse(line) as Chunk);
+      expect(chunks.flatMap((chunk) => chunk.choices.map((choice) => choice.text)).join('')).toBe(text);
+      expect(chunks.at(-2)!.choices[0]!.finish_reason).toBe(reason);
+      expect(chunks.at(-1)!.usage).toMatchObject(usage);
+    },
+  );
+
+  it("cuts at the end of the LLM's room and says so", async () => {
+    const { call, model } = await serve();
+    model.maximumTokens = 8;
+    const { body } = await call('POST', '/v1/completions', { prompt: 'forever', max_tokens: 100 });
+    expect(body).toMatchObject({
+      choices: [{ finish_reason: 'length' }],
+      usage: { prompt_tokens: 1, completion_tokens: 7 },
+    });
+  });
+
+  it('refuses a prompt without room for an answer, and does not even read one that is far too long', async () => {
+    const { call, model } = await serve();
+    Object.assign(model, { maximumTokens: 4, longestPrompt: 20 });
+    const long = await call('POST', '/v1/completions', { prompt: 'a b c d' });
+    expect([long.status, long.body.error]).toMatchObject([400, { code: 'too_many_tokens' }]);
+    expect(model.calls).toMatchObject({ tokens: 0, countTokens: 1 });
+    const longer = await call(
+      'POST',
+      '/v1/chat/completions',
+      ask({ user: undefined, messages: [{ role: 'user', content: 'x'.repeat(21) }] }),
+    );
+    expect([longer.status, longer.body.error]).toMatchObject([400, { code: 'too_many_tokens' }]);
+    expect(model.calls.countTokens).toBe(1);
+    await call('POST', '/v1/completions', { prompt: 'a' });
+    expect(model.calls.countTokens).toBe(2);
+  });
+
   it('streams chunks and ends with [DONE]', async () => {
     const { url, call } = await serve();
     await call('POST', '/v1/users/u/events', { item: '3' });
@@ -127,9 +187,10 @@ describe('POST /v1/chat/completions', () => {
   });
 
   it('breaks off at the deadline: 504, or an error in the stream that has begun', async () => {
-    const { url, call, model } = await serve({ limits: { deadlineMs: 30 } });
+    const { url, call, model } = await serve({ limits: { deadlineMs: 100, concurrency: 1 } });
     let tokens = 0;
-    model.pace = () => (tokens++ < 1 ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, 60)));
+    // A model that never comes to its second token, and heeds no signal.
+    model.pace = () => (tokens++ < 1 ? Promise.resolve() : new Promise(() => undefined));
     const response = await fetch(`${url}/v1/completions`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -139,6 +200,10 @@ describe('POST /v1/chat/completions', () => {
     expect(JSON.parse(data.at(-1)!)).toMatchObject({ error: { code: 'deadline', type: 'server_error' } });
     const whole = await call('POST', '/v1/completions', { prompt: 'forever' });
     expect([whole.status, whole.body.error!['code']]).toEqual([504, 'deadline']);
+    model.context = () => new Promise(() => undefined);
+    const early = await call('POST', '/v1/completions', { prompt: 'forever' });
+    expect([early.status, early.body.error!['code']]).toEqual([504, 'deadline']);
+    expect((await call('GET', '/health')).body).toMatchObject({ running: 0, waiting: 0 });
   });
 });
 
@@ -159,6 +224,20 @@ describe('bad requests', () => {
     ['a temperature of 3', ask({ temperature: 3 }), 400, 'bad_request', 'temperature'],
     ['no token to draw from', ask({ top_k: 0 }), 400, 'bad_request', 'top_k'],
     ['too many tokens', ask({ max_tokens: 1e6 }), 400, 'bad_request', 'max_tokens'],
+    [
+      'too many tokens by their newer name',
+      ask({ max_tokens: 1, max_completion_tokens: 1e6 }),
+      400,
+      'bad_request',
+      'max_completion_tokens',
+    ],
+    [
+      'a user who says nothing',
+      ask({ messages: [{ role: 'user', content: null }, ...ask().messages] }),
+      400,
+      'bad_request',
+      'messages.0.content',
+    ],
     ['two answers', ask({ n: 2 }), 400, 'unsupported_parameter', 'n'],
     ['tools', ask({ tools: [{}] }), 400, 'unsupported_parameter', 'tools'],
     [
@@ -183,8 +262,34 @@ describe('bad requests', () => {
   it('takes what asks for nothing', async () => {
     const { call } = await serve();
     const harmless = { n: 1, tools: [], response_format: { type: 'text' }, presence_penalty: 0, logprobs: false };
-    const reply = await call('POST', '/v1/chat/completions', ask({ user: undefined, store: true, ...harmless }));
+    const nothing = { user: null, model: null, logit_bias: {}, max_completion_tokens: null };
+    const messages = [{ role: 'assistant', content: null }, ...ask().messages];
+    const reply = await call('POST', '/v1/chat/completions', { ...harmless, ...nothing, store: true, messages });
     expect(reply.status).toBe(200);
+    expect(reply.body).toMatchObject({ choices: [{ message: { content: '0 events, last none; what next' } }] });
+  });
+
+  it.each([
+    ['/v1/completions', { prompt: 'x', max_tokens: 0 }, 'max_tokens: expected number to be >=1'],
+    ['/v1/completions', { prompt: 'x', seed: 'x' }, 'seed: expected number, received string'],
+    ['/v1/completions', { prompt: 3 }, 'prompt: expected a text'],
+    ['/v1/completions', { prompt: 'x', stop: 3 }, 'stop: expected a text, or up to 4 texts'],
+    ['/v1/completions', '[]', 'the request: expected object, received array'],
+    ['/v1/chat/completions', { messages: [] }, 'messages: expected array to have >=1 items'],
+    [
+      '/v1/chat/completions',
+      { messages: [{ role: 'x', content: 'x' }] },
+      'messages.0.role: expected one of "system"|"developer"|"user"|"assistant"',
+    ],
+    [
+      '/v1/users/u/events',
+      { item: '1', time: 'x' },
+      'time: expected milliseconds since 1970, or a date and time of ISO 8601 with its offset from UTC',
+    ],
+    ['/v1/users/u/events', { events: [{ item: '1' }], undo: 1 }, 'the request: expected no field undo'],
+  ])('says at %s of %j what it expected', async (path, body, message) => {
+    const { call } = await serve();
+    expect((await call('POST', path, body)).body.error).toMatchObject({ message });
   });
 
   it('answers an unknown user as nobody when the request allows it', async () => {

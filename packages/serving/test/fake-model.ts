@@ -6,7 +6,18 @@ const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 /** What happens inside of a `fakeModel`, for tests to see and to steer. */
 export interface FakeModel extends UserModel<string> {
   /** Calls so far. */
-  readonly calls: { encode: number; append: number; context: number; aborted: number; tokens: number };
+  readonly calls: {
+    encode: number;
+    append: number;
+    context: number;
+    aborted: number;
+    tokens: number;
+    countTokens: number;
+  };
+  /** What it answers, token by token; what its state says when absent. */
+  words?: readonly string[];
+  maximumTokens?: number;
+  longestPrompt?: number;
   /** Awaited before every token. */
   pace: () => Promise<void>;
   /** Awaited before an append is done. */
@@ -34,7 +45,7 @@ export function fakeModel(): FakeModel {
       categories: ['Drama'],
     })),
     recommendsBy: ['encoder', 'llm'],
-    calls: { encode: 0, append: 0, context: 0, aborted: 0, tokens: 0 },
+    calls: { encode: 0, append: 0, context: 0, aborted: 0, tokens: 0, countTokens: 0 },
     pace: () => Promise.resolve(),
     appending: () => Promise.resolve(),
     encode: (events) => {
@@ -50,12 +61,13 @@ export function fakeModel(): FakeModel {
       model.calls.context++;
       return Promise.resolve(state ? text(state.state) : '');
     },
-    async *generate({ context, prompt, maximumTokens, signal, messages: _, stop: __, ...sampling }) {
+    async *generate({ context, prompt, maximumTokens, signal, messages: _, ...sampling }) {
       Object.assign(model, { signal, sampling });
       if (prompt === 'fail') throw new Error(`secret of ${context}`);
       const items = context.split(',').filter(Boolean);
       const said = `${items.length} events, last ${items.at(-1) ?? 'none'}; ${prompt}`.split(/(?<= )/);
-      const words = prompt === 'forever' ? Array.from({ length: maximumTokens }, (_, at) => `${at} `) : said;
+      const usual = prompt === 'forever' ? Array.from({ length: maximumTokens }, (_, at) => `${at} `) : said;
+      const words = model.words ?? usual;
       for (const word of words.slice(0, maximumTokens)) {
         await model.pace();
         if (signal.aborted) {
@@ -73,7 +85,10 @@ export function fakeModel(): FakeModel {
           .slice(0, count)
           .map(({ item, title }, at) => ({ item, title: title!, score: by === 'llm' ? -at : 1 / (at + 1) })),
       ),
-    countTokens: (prompt) => prompt.split(' ').length,
+    countTokens: (prompt) => {
+      model.calls.countTokens++;
+      return prompt.split(' ').length;
+    },
   };
   return model;
 }

@@ -48,7 +48,10 @@ describe('/openapi.json', () => {
     const chat = paths['/v1/chat/completions']!['post']!.requestBody!.content['application/json']!.schema;
     expect(chat).toMatchObject({
       required: ['messages'],
-      properties: { user: { type: 'string', maxLength: 256 }, temperature: expect.anything() },
+      properties: {
+        user: { anyOf: [{ type: 'string', maxLength: 256 }, { type: 'null' }] },
+        temperature: expect.anything(),
+      },
     });
     const { parameters } = paths['/v1/users/{user}/recommendations']!['get']!;
     expect(parameters.map(({ name, in: place }) => `${place} ${name}`)).toEqual([

@@ -96,17 +96,17 @@ describe('drain', () => {
     await server.drain(10);
     const { status, body } = await asked;
     expect([status, body.error!['code']]).toEqual([503, 'draining']);
-    expect(model.calls.aborted).toBe(1);
+    await until(() => model.calls.aborted === 1);
   });
 
   it('does not wait for a model that heeds no signal', async () => {
     const { call, model, server } = await serve();
     model.pace = () => new Promise(() => undefined);
     const asked = call('POST', '/v1/completions', { prompt: 'a' });
-    asked.catch(() => undefined);
     while (((await call('GET', '/health')).body as unknown as { running: number }).running < 1);
     await server.drain(10);
-    await expect(asked).rejects.toThrow();
+    const { status, body } = await asked;
+    expect([status, body.error!['code']]).toEqual([503, 'draining']);
   });
 });
 
@@ -173,6 +173,21 @@ describe('privacy', () => {
 });
 
 describe('what there is besides', () => {
+  it('shows users to try to their tenant alone', async () => {
+    const apiKeys = ['a', 'b'].map((tenant) => ({ key: `sk-${tenant}`, tenant }));
+    const { call } = await serve({ apiKeys, examples: { users: ['u'], questions: ['what next'], tenant: 'a' } });
+    const examples = (tenant: string) =>
+      call('GET', '/v1/examples', undefined, { authorization: `Bearer sk-${tenant}` });
+    expect((await examples('a')).body).toMatchObject({ users: ['u'], questions: ['what next'] });
+    expect((await examples('b')).body).toMatchObject({ users: [], questions: ['what next'] });
+  });
+
+  it('answers in its own form to a path that is no URL', async () => {
+    const { call } = await serve();
+    const { status, body } = await call('GET', '/v1/users/%E0%A4%A');
+    expect([status, body.error]).toMatchObject([400, { type: 'invalid_request_error', code: 'bad_request' }]);
+  });
+
   it('lists the model, finds items by title, offers examples', async () => {
     const { call } = await serve({ examples: { users: ['u'], questions: ['what next'] } });
     expect((await call('GET', '/v1/models')).body).toMatchObject({

@@ -1,7 +1,7 @@
 import { loadTokenizer, trainBpe } from '@user-llm/llm';
 import type { Event, EventSchema, Item } from '@user-llm/plugin';
 import { EventTokenizer } from '@user-llm/tokenization';
-import { UserLlm } from '@user-llm/user-llm';
+import { UserLlm, type UserLlmConfigInput } from '@user-llm/user-llm';
 
 const titles = ['Alien', 'Aliens', 'Brazil', 'Casablanca', 'Dune', 'Dune: Part Two', 'Fargo', 'Heat'];
 
@@ -25,8 +25,12 @@ const event = (user: string, item: number, at: number): Event => ({
  * A User-LLM of random weights whose gates are open, so that who is asked about changes the answer.
  *
  * @param chatTemplate The form in which it reads conversations; none when absent.
+ * @param fusion How the LLM reads users.
  */
-export async function tinyUserLlm(chatTemplate?: string): Promise<UserLlm> {
+export async function tinyUserLlm(
+  chatTemplate?: string,
+  fusion: UserLlmConfigInput['fusion'] = { name: 'cross-attention', config: { heads: 2, deviation: 1 } },
+): Promise<UserLlm> {
   const training = titles.flatMap((_, item) => ['a', 'b'].map((user, at) => event(user, item, item + at)));
   const eventTokenizer = await EventTokenizer.fit(schema, { events: training, items: catalogue });
   const textTokenizer = loadTokenizer(
@@ -41,7 +45,7 @@ export async function tinyUserLlm(chatTemplate?: string): Promise<UserLlm> {
         config: { width: 16, layers: 1, heads: 2, maximumEvents: 6, featureWidth: 8, dropout: 0 },
       },
       compressor: { name: 'perceiver', config: { latents: 3, layers: 1, heads: 2 } },
-      fusion: { name: 'cross-attention', config: { heads: 2, deviation: 1 } },
+      fusion,
       llm: {
         name: 'llama',
         config: {

@@ -139,9 +139,50 @@ describe('a real User-LLM behind the server', () => {
     expect(gil!.choices[0].text).toBe(hal!.choices[0].text);
   });
 
+  it('counts the tokens that were written, whatever stop holds back or cuts', async () => {
+    const plain = await answer('ann');
+    expect(plain).toMatchObject({ choices: [{ finish_reason: 'length' }], usage: { completion_tokens: 12 } });
+    const { text } = plain.choices[0];
+    const held = await answer('ann', { stop: `${text.at(-1)}\u0001` });
+    expect(held).toMatchObject({ choices: plain.choices, usage: plain.usage });
+    const cut = await answer('ann', { stop: text });
+    expect(cut).toMatchObject({ choices: [{ text: '', finish_reason: 'stop' }], usage: plain.usage });
+  });
+
   it('refuses a prompt that is longer than the model reads', async () => {
     const response = await send('POST', '/v1/completions', { user: 'ann', prompt: 'x y z '.repeat(300) });
     expect(response.status).toBe(400);
+  });
+});
+
+describe('userModelOf', () => {
+  it.each([
+    ['cross-attention', { name: 'cross-attention', config: { heads: 2 } }, 128],
+    ['soft-prompt', { name: 'soft-prompt' }, 125],
+  ])('knows the room that %s leaves for prompt and answer', async (_name, fusion, room) => {
+    const tiny = await tinyUserLlm(undefined, fusion);
+    const model = userModelOf(tiny);
+    expect(model.maximumTokens).toBe(room);
+    const signal = new AbortController().signal;
+    const context = await model.context(undefined);
+    const answerTo = async (words: number) => {
+      const asked = { context, prompt: 'Alien '.repeat(words), maximumTokens: 1, signal };
+      for await (const _ of model.generate(asked));
+      return model.countTokens(asked.prompt);
+    };
+    let words = 1;
+    while (model.countTokens('Alien '.repeat(words + 1)) < room) words++;
+    expect(await answerTo(words)).toBeLessThan(room);
+    await expect(answerTo(words + 1)).rejects.toMatchObject({ code: 'too-many-tokens' });
+    await tiny.dispose();
+  });
+
+  it('bounds the length of prompts by the longest token', () => {
+    const { longestPrompt, countTokens } = userModelOf(userLlm);
+    expect(longestPrompt).toBeGreaterThan(128);
+    expect(
+      countTokens('Which movie does this user choose next? '.repeat(100).slice(0, longestPrompt! + 1)),
+    ).toBeGreaterThan(128);
   });
 });
 

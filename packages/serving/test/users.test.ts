@@ -1,3 +1,4 @@
+import { UserLlmError } from '@user-llm/tensor';
 import { afterEach, describe, expect, it } from 'vitest';
 import { memoryStore } from '../src/index.js';
 import { closeAll, serve, Turnstile, until } from './serve.js';
@@ -63,6 +64,20 @@ describe('/v1/users/{user}/events', () => {
     expect(answer.body).toMatchObject({ choices: [{ text: expect.stringMatching(/^25 events, /) }] });
   });
 
+  it('takes the time of a clock that is ahead, and of long ago', async () => {
+    const { call } = await serve();
+    for (const time of [Date.now() + 3_600_000, -8.64e15, '0001-01-01T00:00:00+01:00'])
+      expect((await call('POST', '/v1/users/u/events', { item: '1', time })).status).toBeLessThan(300);
+  });
+
+  it('ends at the deadline, whatever the encoder does, and gives the place back', async () => {
+    const { call, model } = await serve({ limits: { deadlineMs: 40, concurrency: 1 } });
+    model.encode = () => new Promise(() => undefined);
+    const { status, body } = await call('POST', '/v1/users/u/events', { item: '0' });
+    expect([status, body.error!['code']]).toEqual([504, 'deadline']);
+    expect((await call('GET', '/health')).body).toMatchObject({ running: 0, waiting: 0 });
+  });
+
   it('keeps the latest events, and counts all', async () => {
     const { call } = await serve({ limits: { maximumEvents: 3 } });
     const batch = (from: number) => ({ events: [0, 1].map((at) => ({ item: `${from + at}`, time: from + at })) });
@@ -74,6 +89,9 @@ describe('/v1/users/{user}/events', () => {
   it.each([
     ['no item', {}, 'item'],
     ['a time in words', { item: '1', time: 'yesterday' }, 'time'],
+    ['a time of two days ahead', { item: '1', time: Date.now() + 2 * 86_400_000 }, 'time'],
+    ['a year to come', { events: [{ item: '1' }, { item: '2', time: '9000-01-01T00:00:00Z' }] }, 'events.1.time'],
+    ['a time that no date tells', { item: '1', time: -8.64e15 - 1 }, 'time'],
     ['no events', { events: [] }, 'events'],
     ['too many events', { events: Array.from({ length: 1001 }, () => ({ item: '1' })) }, 'events'],
     ['an unknown field beside events', { events: [{ item: '1' }], undo: true }, ''],
@@ -111,6 +129,74 @@ describe('DELETE /v1/users/{user}', () => {
     const answer = await call('POST', '/v1/completions', { user: 'u', prompt: 'x' });
     expect(answer.body).toMatchObject({ choices: [{ text: '1 events, last 2; x' }] });
     expect(answer.headers.get('x-user-llm-context')).toBe('miss');
+  });
+
+  it('removes what the store cannot read', async () => {
+    const store = memoryStore();
+    const { call } = await serve({ store });
+    await call('POST', '/v1/users/u/events', { item: '0' });
+    store.get = () => Promise.reject(new UserLlmError('bad-user-record', { what: 'a record' }));
+    expect((await call('GET', '/v1/users/u')).status).toBe(500);
+    expect((await call('DELETE', '/v1/users/u')).body).toMatchObject({ deleted: true, existed: true });
+  });
+
+  it('takes JSON without a body as none', async () => {
+    const { call } = await serve();
+    await call('POST', '/v1/users/u/events', { item: '0' });
+    expect((await call('DELETE', '/v1/users/u', '')).body).toMatchObject({ deleted: true, existed: true });
+    expect((await call('POST', '/v1/users/u/events', '')).status).toBe(400);
+  });
+
+  it('keeps events out that were on their way, also when the user is back with as many', async () => {
+    const { call, model } = await serve();
+    await call('POST', '/v1/users/u/events', { events: [{ item: 'secret-1' }, { item: 'secret-2' }] });
+    const turnstile = new Turnstile();
+    const { encode, appending } = model;
+    model.appending = turnstile.pass;
+    model.encode = async (events) => {
+      await turnstile.pass();
+      return encode(events);
+    };
+    // One of a user with a history, and one of a user without.
+    const late = ['u', 'v'].map((user) => call('POST', `/v1/users/${user}/events`, { item: 'late' }));
+    await until(() => turnstile.waiting === 2);
+    Object.assign(model, { encode, appending });
+    for (const user of ['u', 'v']) {
+      await call('DELETE', `/v1/users/${user}`);
+      await call('POST', `/v1/users/${user}/events`, { events: [{ item: 'new-1' }], restore: true });
+      await call('POST', `/v1/users/${user}/events`, { item: 'new-2' });
+    }
+    turnstile.let(2);
+    for (const { status, body } of await Promise.all(late))
+      expect([status, body.error]).toMatchObject([410, { code: 'user_deleted' }]);
+    for (const user of ['u', 'v'])
+      expect(items((await call('GET', `/v1/users/${user}`)).body)).toEqual(['new-1', 'new-2']);
+  });
+
+  it("breaks off answers about the user, and no one else's", async () => {
+    const { call, url, model } = await serve();
+    for (const user of ['u', 'v']) await call('POST', `/v1/users/${user}/events`, { item: '0' });
+    const turnstile = new Turnstile();
+    model.pace = turnstile.pass;
+    const stream = fetch(`${url}/v1/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ user: 'u', prompt: 'x', stream: true }),
+    });
+    turnstile.let();
+    const reader = (await stream).body!.pipeThrough(new TextDecoderStream()).getReader();
+    let said = (await reader.read()).value!;
+    const [broken, other] = ['u', 'v'].map((user) => call('POST', '/v1/completions', { user, prompt: 'x' }));
+    await until(() => turnstile.waiting === 3);
+    await call('DELETE', '/v1/users/u');
+    const { status, body } = (await broken)!;
+    expect([status, body.error]).toMatchObject([410, { code: 'user_deleted' }]);
+    for (let next = await reader.read(); !next.done; next = await reader.read()) said += next.value;
+    expect(said).toContain('user_deleted');
+    expect(said).not.toContain('[DONE]');
+    turnstile.let(100);
+    expect((await other)!.status).toBe(200);
+    expect(model.calls.aborted).toBe(2);
   });
 
   it('keeps no context that was being made when the user was deleted', async () => {

@@ -1,18 +1,30 @@
 import type { UserKey, UserState, UserStore } from '../user-store.js';
 import { demand, type Check } from './check.js';
 
-const state = (watermark: number, bytes: readonly number[] = [watermark]): UserState => ({
+const state = (watermark: number, bytes: readonly number[] = [watermark], generation?: string): UserState => ({
   encoder: 'encoder-1',
   watermark,
   state: Uint8Array.from(bytes),
+  ...(generation !== undefined && { generation }),
 });
 
 const show = (value: UserState | undefined): string =>
-  value ? `${value.encoder} at ${value.watermark}, bytes ${value.state.join(' ')}` : 'nothing';
+  value
+    ? `${value.encoder} at ${value.watermark} of generation ${value.generation ?? 'none'}, bytes ${value.state.join(' ')}`
+    : 'nothing';
+
+/** What a caller has read, or `deleted`. */
+type Expected = Parameters<UserStore['put']>[2];
+
+const read = (watermark: number, generation?: string): Expected => ({
+  watermark,
+  ...(generation !== undefined && { generation }),
+});
 
 /**
  * What every store of users' states must do: give back what was put, byte for byte; keep tenants and users apart;
- * replace a state only at the watermark that was read, also when many try at once; and delete for good, until `forget`.
+ * replace a state only where it is still the one that was read, also when many try at once; and delete for good, until a
+ * state is put that expects this.
  *
  * @param open An empty store; each check opens one and closes it.
  */
@@ -33,9 +45,10 @@ export function storeChecks(open: () => Promise<UserStore>): readonly Check[] {
     const got = await store.get(of);
     demand(show(got) === show(expected), `get ${when}`, show(expected), show(got));
   };
-  const put = async (store: UserStore, next: UserState, expected: number | undefined, accepted: boolean, of = key) => {
+  const put = async (store: UserStore, next: UserState, expected: Expected, accepted: boolean, of = key) => {
     const got = await store.put(of, next, expected);
-    demand(got === accepted, `put of ${show(next)} where ${expected} was read`, String(accepted), String(got));
+    const what = `put of ${show(next)} where ${JSON.stringify(expected) ?? 'nothing'} was read`;
+    demand(got === accepted, what, String(accepted), String(got));
   };
   return [
     check('an unknown user has no state', (store) => holds(store, key, undefined, 'of an unknown user')),
@@ -43,7 +56,7 @@ export function storeChecks(open: () => Promise<UserStore>): readonly Check[] {
       const bytes = Array.from({ length: 5000 }, (_, at) => (at * 7) % 256);
       await put(store, state(3, bytes), undefined, true);
       await holds(store, key, state(3, bytes), 'after put');
-      await put(store, state(4, []), 3, true);
+      await put(store, state(4, []), read(3), true);
       await holds(store, key, state(4, []), 'of a state without bytes');
     }),
     check('a state that was handed in or out can change without the store', async (store) => {
@@ -74,42 +87,56 @@ export function storeChecks(open: () => Promise<UserStore>): readonly Check[] {
       await holds(store, keys[1]!, state(2), 'of another after a deletion');
     }),
     check('put replaces a state only at the watermark that was read', async (store) => {
-      await put(store, state(1), 0, false);
+      await put(store, state(1), read(0), false);
       await holds(store, key, undefined, 'after a put that was refused');
       await put(store, state(1), undefined, true);
       await put(store, state(2), undefined, false);
-      await put(store, state(2), 0, false);
+      await put(store, state(2), read(0), false);
       await holds(store, key, state(1), 'after puts that were refused');
-      await put(store, state(2), 1, true);
+      await put(store, state(2), read(1), true);
       await holds(store, key, state(2), 'after put');
     }),
     check('of many puts at once from one watermark, one wins', async (store) => {
       await put(store, state(1), undefined, true);
-      const wins = await Promise.all(Array.from({ length: 20 }, (_, at) => store.put(key, state(2, [at]), 1)));
+      const wins = await Promise.all(Array.from({ length: 20 }, (_, at) => store.put(key, state(2, [at]), read(1))));
       const won = wins.flatMap((win, at) => (win ? [at] : []));
       demand(won.length === 1, 'puts at once', '1 that is accepted', String(won.length));
       await holds(store, key, state(2, won), 'of the one that won');
     }),
-    check('a deleted user is gone, and stays gone until forgotten', async (store) => {
+    check('a deleted user is gone, and stays gone until a state is put that expects this', async (store) => {
       await put(store, state(5), undefined, true);
+      await put(store, state(6), 'deleted', false);
       await store.delete(key);
       await holds(store, key, undefined, 'after delete');
       await put(store, state(1), undefined, false);
-      await put(store, state(6), 5, false);
+      await put(store, state(6), read(5), false);
       await store.delete(key);
       await holds(store, key, undefined, 'after puts that were refused');
-      await store.forget(key);
-      await holds(store, key, undefined, 'after forget');
-      await put(store, state(1), undefined, true);
-      await holds(store, key, state(1), 'of one who came back');
+      await put(store, state(0, [], 'second'), 'deleted', true);
+      await holds(store, key, state(0, [], 'second'), 'of one who came back');
+      await put(store, state(0, [], 'third'), 'deleted', false);
+      await put(store, state(1), undefined, false);
     }),
-    check('an unknown user can be deleted, and a known one forgotten without loss', async (store) => {
+    check('who read a state before a deletion cannot replace one of after it', async (store) => {
+      await put(store, state(2, [7]), undefined, true);
+      await store.delete(key);
+      await put(store, state(1, [1], 'second'), 'deleted', true);
+      await put(store, state(2, [2], 'second'), read(1), false);
+      await put(store, state(2, [2], 'second'), read(1, 'second'), true);
+      await put(store, state(3, [7, 3]), read(2), false);
+      await holds(store, key, state(2, [2], 'second'), 'after a put from before the deletion');
+      await store.delete(key);
+      await put(store, state(2, [4], 'third'), 'deleted', true);
+      await put(store, state(3, [2, 3], 'second'), read(2, 'second'), false);
+      await holds(store, key, state(2, [4], 'third'), 'after a put from before the second deletion');
+    }),
+    check('an unknown user can be deleted, but does not come back', async (store) => {
+      await put(store, state(0, [], 'second'), 'deleted', false);
+      await holds(store, key, undefined, 'of an unknown user');
       await store.delete(key);
       await put(store, state(1), undefined, false);
-      await store.forget(key);
-      await put(store, state(1), undefined, true);
-      await store.forget(key);
-      await holds(store, key, state(1), 'after forget of one who was not deleted');
+      await put(store, state(0, [], 'second'), 'deleted', true);
+      await holds(store, key, state(0, [], 'second'), 'of one who came back');
     }),
   ];
 }

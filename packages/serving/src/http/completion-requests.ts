@@ -33,8 +33,8 @@ export interface TokenLimits {
 export const longestUser = 256;
 
 const common = {
-  model: z.string().optional(),
-  user: z.string().min(1).max(longestUser).optional(),
+  model: z.string().nullish(),
+  user: z.string().min(1).max(longestUser).nullish(),
   allow_anonymous: z.boolean().default(false),
   max_tokens: z.int().min(1).nullish(),
   temperature: z.number().min(0).max(2).nullish(),
@@ -43,37 +43,45 @@ const common = {
   min_p: z.number().min(0).max(1).nullish(),
   repetition_penalty: z.number().gt(0).max(10).nullish(),
   seed: z.int().min(0).nullish(),
-  stop: z.union([z.string().min(1), z.array(z.string().min(1)).max(4)]).nullish(),
+  stop: z.union([z.string().min(1), z.array(z.string().min(1)).max(4)], 'a text, or up to 4 texts').nullish(),
   stream: z.boolean().nullish(),
   stream_options: z.looseObject({ include_usage: z.boolean().optional() }).nullish(),
 };
 
-const messageText = z.union([
-  z.string(),
-  z
-    .array(z.object({ type: z.literal('text'), text: z.string() }))
-    .transform((parts) => parts.map(({ text }) => text).join('')),
-]);
+const messageText = z.union(
+  [
+    z.string(),
+    z
+      .array(z.object({ type: z.literal('text'), text: z.string() }))
+      .transform((parts) => parts.map(({ text }) => text).join('')),
+  ],
+  'a text, or parts of type text',
+);
 
 /** The body of `POST /v1/chat/completions`: what is not here is ignored, or refused where it would change the answer. */
 export const chatBody = z.looseObject({
   ...common,
   max_completion_tokens: z.int().min(1).nullish(),
   messages: z
-    .array(z.looseObject({ role: z.enum(['system', 'developer', 'user', 'assistant']), content: messageText }))
+    .array(
+      z.looseObject({ role: z.enum(['system', 'developer', 'user', 'assistant']), content: messageText.nullable() }),
+    )
     .min(1),
 });
 
 /** The body of `POST /v1/completions`, as `chatBody`. */
 export const completionBody = z.looseObject({
   ...common,
-  prompt: z.union([
-    z.string(),
-    z
-      .array(z.string())
-      .length(1)
-      .transform((prompts) => prompts[0]!),
-  ]),
+  prompt: z.union(
+    [
+      z.string(),
+      z
+        .array(z.string())
+        .length(1)
+        .transform((prompts) => prompts[0]!),
+    ],
+    'a text',
+  ),
 });
 
 /** Fields that would change the answer but that this server does not heed, with the values that ask for nothing. */
@@ -105,10 +113,14 @@ export function readChat(body: unknown, limits: TokenLimits): Question {
   const request = parse(chatBody, body);
   if (request.messages.at(-1)!.role !== 'user')
     throw new BadRequest(`messages.${request.messages.length - 1}.role`, 'the last message to be of the user');
-  const texts = request.messages.map(({ content }) => content.trim()).filter((text) => text !== '');
+  const messages = request.messages.map(({ role, content }, at) => {
+    if (content === null && role !== 'assistant') throw new BadRequest(`messages.${at}.content`, 'a text');
+    return { role: roleOf(role), content: content ?? '' };
+  });
+  const texts = messages.map(({ content }) => content.trim()).filter((text) => text !== '');
   if (texts.length === 0) throw new BadRequest('messages', 'a message with a text');
-  const question = questionOf(request, texts.join('\n'), request.max_completion_tokens ?? request.max_tokens, limits);
-  return { ...question, messages: request.messages.map(({ role, content }) => ({ role: roleOf(role), content })) };
+  const lengthField = typeof request.max_completion_tokens === 'number' ? 'max_completion_tokens' : 'max_tokens';
+  return { ...questionOf(request, texts.join('\n'), lengthField, limits), messages };
 }
 
 /** OpenAI's newer name of the system, which templates do not know. */
@@ -122,7 +134,7 @@ const roleOf = (role: string): string => (role === 'developer' ? 'system' : role
 export function readCompletion(body: unknown, limits: TokenLimits): Question {
   const request = parse(completionBody, body);
   if (request.prompt.trim() === '') throw new BadRequest('prompt', 'a text');
-  return questionOf(request, request.prompt, request.max_tokens, limits);
+  return questionOf(request, request.prompt, 'max_tokens', limits);
 }
 
 type Common = z.output<z.ZodObject<typeof common>>;
@@ -130,23 +142,24 @@ type Common = z.output<z.ZodObject<typeof common>>;
 function questionOf(
   request: Common & Readonly<Record<string, unknown>>,
   prompt: string,
-  asked: number | null | undefined,
+  lengthField: 'max_tokens' | 'max_completion_tokens',
   { maximumTokens, defaultTokens }: TokenLimits,
 ): Question {
   for (const [field, harmless] of Object.entries(unsupported)) {
     const value = request[field];
-    const empty = value === undefined || value === null || (Array.isArray(value) && value.length === 0);
+    const empty = typeof value === 'object' && Object.keys(value ?? {}).length === 0;
     const plain = field === 'response_format' && (value as { readonly type?: unknown } | null)?.type === 'text';
-    if (!empty && !plain && !harmless.includes(value))
+    if (value !== undefined && !empty && !plain && !harmless.includes(value))
       throw new BadRequest(field, 'none: this server does not support it', 'unsupported-parameter');
   }
-  if (asked && asked > maximumTokens) throw new BadRequest('max_tokens', `at most ${maximumTokens}`);
+  const asked = request[lengthField] as number | null | undefined;
+  if (asked && asked > maximumTokens) throw new BadRequest(lengthField, `at most ${maximumTokens}`);
   return {
-    ...(request.user !== undefined && { user: request.user }),
-    ...(request.model !== undefined && { model: request.model }),
+    ...(typeof request.user === 'string' && { user: request.user }),
+    ...(typeof request.model === 'string' && { model: request.model }),
     allowAnonymous: request.allow_anonymous,
     prompt,
-    maximumTokens: asked ?? defaultTokens,
+    maximumTokens: asked ?? Math.min(defaultTokens, maximumTokens),
     sampling: samplingOf(request),
     stop: typeof request.stop === 'string' ? [request.stop] : (request.stop ?? []),
     stream: request.stream ?? false,

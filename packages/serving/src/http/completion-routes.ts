@@ -25,8 +25,11 @@ async function answer(
   if (question.model !== undefined && question.model !== model.name) {
     throw new UserLlmError('model-not-found', { what: 'model', expected: model.name, got: question.model });
   }
-  if (question.user !== undefined) request.aboutUser = question.user;
-  const started = await answers.start(request.tenant, question, signalOf(reply));
+  const { tenant } = request;
+  const { user } = question;
+  if (user !== undefined) request.aboutUser = user;
+  const signal = signalOf(reply, user === undefined ? undefined : { tenant, user });
+  const started = await answers.start(tenant, question, signal);
   if (started.cached !== undefined) reply.header('x-user-llm-context', started.cached ? 'hit' : 'miss');
   reply.header('x-user-llm-events', started.events ?? 0);
   if (!question.stream) return wholeBody(kind, model.name, started);

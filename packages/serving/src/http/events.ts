@@ -8,12 +8,28 @@ import { BadRequest } from './problem.js';
 /** Most events in one request. */
 const mostEvents = 1000;
 
-const field = z.union([z.string().max(100_000), z.number(), z.boolean(), z.null(), z.array(z.string()).max(100)]);
+/** Farthest time from 1970 that a date can tell, in milliseconds. */
+const farthestTime = 8.64e15;
+/** How far the clocks of clients may be ahead, in milliseconds: later events are refused. */
+const mostAhead = 86_400_000;
+
+const field = z.union(
+  [z.string().max(100_000), z.number(), z.boolean(), z.null(), z.array(z.string()).max(100)],
+  'a text of up to 100000 characters, a number, true, false, null, or up to 100 texts',
+);
 /** One event, as it is sent. */
 export const eventBody = z
   .object({
     item: z.string().min(1).max(512),
-    time: z.union([z.int(), z.iso.datetime({ offset: true }).transform((text) => Date.parse(text))]).exactOptional(),
+    time: z
+      .union(
+        [
+          z.int().min(-farthestTime).max(farthestTime),
+          z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)),
+        ],
+        'milliseconds since 1970, or a date and time of ISO 8601 with its offset from UTC',
+      )
+      .exactOptional(),
     rating: z.number().nullable().exactOptional(),
     text: z.string().max(100_000).nullable().exactOptional(),
     summary: z.string().max(10_000).nullable().exactOptional(),
@@ -50,7 +66,7 @@ export interface Append {
 /**
  * Reads one event, or `{ events, restore }`.
  *
- * @param now Milliseconds since 1970: the time of events that have none.
+ * @param now Milliseconds since 1970: the time of events that have none; those of more than a day later are refused.
  * @throws BadRequest of the first field that is wrong, or when an event names another user.
  */
 export function readAppend(body: unknown, user: string, now: number): Append {
@@ -59,9 +75,13 @@ export function readAppend(body: unknown, user: string, now: number): Append {
   return {
     restore,
     events: events.map((given, at) => {
+      const path = (field: string) => (several ? `events.${at}.${field}` : field);
       if (given['user'] !== undefined && given['user'] !== user)
-        throw new BadRequest(several ? `events.${at}.user` : 'user', 'the user of the path, or none');
-      return { ...given, user, time: given.time ?? now };
+        throw new BadRequest(path('user'), 'the user of the path, or none');
+      const { time = now } = given;
+      // What comes after one that is far ahead would stand before it, and have the history encoded anew each time.
+      if (time > now + mostAhead) throw new BadRequest(path('time'), 'a time that is at most a day ahead');
+      return { ...given, user, time };
     }),
   };
 }

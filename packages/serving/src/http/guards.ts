@@ -27,6 +27,12 @@ export function addGuards(app: FastifyInstance, { apiKeys, hosts, draining }: Gu
   const tenantOf = tenantFinder(apiKeys);
   // A web page can send text/plain to any server without asking; JSON it cannot.
   app.removeContentTypeParser('text/plain');
+  const json = app.getDefaultJsonParser('error', 'error');
+  // Clients announce JSON with every request, also where there is no body.
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null);
+    else void json(request, body as string, done);
+  });
   app.decorateRequest('tenant', '');
   app.decorateRequest('aboutUser', '');
   app.addHook('onRequest', async (request, reply) => {

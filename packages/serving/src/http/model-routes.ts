@@ -1,13 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 import { UserLlmError } from '@user-llm/tensor';
 import { z } from 'zod';
-import { parse } from './parse.js';
+import { parse, wholeNumber } from './parse.js';
 import type { Services } from './services.js';
 
 /** The query of `GET /v1/items`. */
 export const searchQuery = z.strictObject({
   query: z.string().min(1).max(200),
-  limit: z.string().regex(/^\d+$/).transform(Number).pipe(z.int().min(1).max(100)).default(10),
+  limit: wholeNumber(1, 100).default(10),
 });
 
 /** Adds `/v1/models`, the search of the catalogue, and what the page offers to try. */
@@ -25,5 +25,8 @@ export function addModelRoutes(app: FastifyInstance, { model, catalogue, example
       .map(({ item, title, categories }) => ({ item, title, categories: categories ?? [] }));
     return { object: 'list', data };
   });
-  app.get('/v1/examples', () => ({ model: model.name, recommends_by: model.recommendsBy, ...examples }));
+  app.get('/v1/examples', ({ tenant }) => {
+    const users = tenant === examples.tenant ? examples.users : [];
+    return { model: model.name, recommends_by: model.recommendsBy, users, questions: examples.questions };
+  });
 }

@@ -35,7 +35,7 @@ const errors: Readonly<Record<number, string>> = {
 
 /** Every route of the API, by method and path. */
 function routes(recommendsBy: UserModel['recommendsBy']): Readonly<Record<string, Route>> {
-  const asked = [400, 404, 413, 429, 504];
+  const asked = [400, 404, 410, 413, 429, 504];
   const answer = 'The answer, in the form of OpenAI; server-sent events with `stream`.';
   return {
     'post /v1/chat/completions': { summary: 'Answer messages', body: chatBody, answers: answer, errors: asked },
@@ -60,7 +60,7 @@ function routes(recommendsBy: UserModel['recommendsBy']): Readonly<Record<string
       summary: 'Items for the user, best first',
       query: rankingQuery(recommendsBy),
       answers: 'A list of items with rank and score.',
-      errors: [400, 404, 429, 504],
+      errors: [400, 404, 410, 429, 504],
     },
     'get /v1/items': { summary: 'Items by title', query: searchQuery, answers: 'A list of items.', errors: [400] },
     'get /v1/examples': { summary: 'Users and questions to try', answers: 'Their names and texts.' },

@@ -1,22 +1,17 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { UserKey } from '@user-llm/plugin';
 import { z } from 'zod';
+import { userDeleted } from '../users/users.js';
 import { userNotFound } from '../work/answers.js';
 import { longestUser } from './completion-requests.js';
 import { readAppend, readRequestName } from './events.js';
-import { parse } from './parse.js';
+import { parse, wholeNumber } from './parse.js';
 import type { Services } from './services.js';
 
 const path = z.object({ user: z.string().min(1).max(longestUser) });
 const truth = z.enum(['true', 'false']).transform((text) => text === 'true');
-const whole = (least: number, most: number) =>
-  z
-    .string()
-    .regex(/^\d+$/, `a whole number of ${least} to ${most}`)
-    .transform(Number)
-    .pipe(z.int().min(least).max(most));
 /** The query of `GET /v1/users/{user}`. */
-export const historyQuery = z.strictObject({ limit: whole(0, 1000).default(50) });
+export const historyQuery = z.strictObject({ limit: wholeNumber(0, 1000).default(50) });
 
 /** The schema of the query of a user's recommendations. */
 export type RankingQuery = z.ZodObject<{
@@ -28,7 +23,7 @@ export type RankingQuery = z.ZodObject<{
 /** The query of a user's recommendations, of a model that makes them in these ways. */
 export function rankingQuery(recommendsBy: readonly ('encoder' | 'llm')[]): RankingQuery {
   return z.strictObject({
-    k: whole(1, 1000).default(10),
+    k: wholeNumber(1, 1000).default(10),
     by: z.enum(recommendsBy, `one of ${recommendsBy.join(', ')}`).default(recommendsBy[0] ?? 'encoder'),
     exclude_seen: truth.default(true),
   });
@@ -36,7 +31,7 @@ export function rankingQuery(recommendsBy: readonly ('encoder' | 'llm')[]): Rank
 
 /** Adds `/v1/users/{user}`, its `events` and its `recommendations`. */
 export function addUserRoutes(app: FastifyInstance, services: Services): void {
-  const { model, catalogue, users, contexts, queue, signalOf } = services;
+  const { model, catalogue, users, contexts, queue, asked, signalOf } = services;
   const ranking = rankingQuery(model.recommendsBy);
 
   app.post('/v1/users/:user/events', async (request, reply) => {
@@ -73,13 +68,14 @@ export function addUserRoutes(app: FastifyInstance, services: Services): void {
     const key = keyOf(request);
     const { existed } = await users.delete(key);
     contexts.forget(key);
+    asked.breakOff(key, userDeleted());
     return { id: key.user, object: 'user.deleted', deleted: true, existed, time: new Date().toISOString() };
   });
 
   app.get('/v1/users/:user/recommendations', async (request, reply) => {
     const key = keyOf(request);
     const { k, by, exclude_seen } = parse(ranking, request.query);
-    const signal = signalOf(reply);
+    const signal = signalOf(reply, key);
     const data = await queue.run(signal, async () => {
       const record = await users.find(key);
       if (!record) throw userNotFound();

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { UserKey, UserStore } from '@user-llm/plugin';
 import { UserLlmError } from '@user-llm/tensor';
-import { decodeStored, encodeStored, type StoredState } from './stored-state.js';
+import { lmdbDamage } from './lmdb-damage.js';
+import { decodeStored, encodeStored, isExpected, type StoredState } from './stored-state.js';
 
 /**
  * Opens a store of users' states in a folder, by LMDB; the native add-on loads now, not when the package is imported.
@@ -12,7 +13,8 @@ import { decodeStored, encodeStored, type StoredState } from './stored-state.js'
  * found in the file until then.
  *
  * @param folder Made when it is not there.
- * @throws UserLlmError `store-unavailable` when LMDB cannot be loaded, or the folder cannot be opened as a store.
+ * @throws UserLlmError `store-unavailable` when LMDB cannot be loaded, or the folder cannot be opened as a store: it is
+ *   no writable folder, or what is in it is no LMDB file or has lost its end.
  */
 export async function openLmdbStore(folder: string): Promise<UserStore> {
   const database = await openDatabase(folder);
@@ -34,8 +36,7 @@ export async function openLmdbStore(folder: string): Promise<UserStore> {
     put: (key, state, expected) => {
       const bytes = Buffer.from(encodeStored(state));
       return database.transaction(() => {
-        const stored = read(key);
-        if (stored === 'deleted' || stored?.watermark !== expected) return false;
+        if (!isExpected(read(key), expected)) return false;
         void database.put(name(key), bytes);
         return true;
       });
@@ -44,25 +45,28 @@ export async function openLmdbStore(folder: string): Promise<UserStore> {
       await database.put(name(key), Buffer.from(encodeStored('deleted')));
       await database.flushed;
     },
-    forget: (key) =>
-      database.transaction(() => {
-        if (read(key) === 'deleted') void database.remove(name(key));
-      }),
     close: () => database.close(),
   };
 }
 
 async function openDatabase(folder: string) {
-  try {
-    const { open } = await import('lmdb');
-    return open<Buffer, string>({ path: folder, encoding: 'binary', noSubdir: false });
-  } catch (cause) {
+  const fail = (got: string, mend: string, cause?: unknown): never => {
     throw new UserLlmError('store-unavailable', {
       what: folder,
       expected: 'a folder that LMDB can open',
-      got: cause instanceof Error ? cause.message : String(cause),
-      mend: 'Name a writable folder, or use memoryStore(), which keeps nothing.',
+      got,
+      mend,
       cause,
     });
+  };
+  try {
+    const damage = await lmdbDamage(folder);
+    if (damage !== undefined) return fail(damage, 'Restore the store from a backup, or begin with an empty folder.');
+    const { open } = await import('lmdb');
+    return open<Buffer, string>({ path: folder, encoding: 'binary', noSubdir: false });
+  } catch (cause) {
+    if (UserLlmError.isInstance(cause)) throw cause;
+    const got = cause instanceof Error ? cause.message : String(cause);
+    return fail(got, 'Name a writable folder, or use memoryStore(), which keeps nothing.', cause);
   }
 }

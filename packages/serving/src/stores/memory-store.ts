@@ -1,11 +1,9 @@
 import type { UserKey, UserState, UserStore } from '@user-llm/plugin';
-
-/** A deleted user, who must not come back by a late `put`. */
-const deleted = Symbol('deleted');
+import { isExpected, type StoredState } from './stored-state.js';
 
 /** A store of users' states in the memory of one process: gone when it ends. */
 export function memoryStore(): UserStore {
-  const states = new Map<string, UserState | typeof deleted>();
+  const states = new Map<string, StoredState>();
   const name = ({ tenant, user }: UserKey) => JSON.stringify([tenant, user]);
   const copy = (state: UserState): UserState => ({ ...state, state: new Uint8Array(state.state) });
   return {
@@ -13,21 +11,15 @@ export function memoryStore(): UserStore {
     name: 'memory',
     get: (key) => {
       const state = states.get(name(key));
-      return Promise.resolve(state === undefined || state === deleted ? undefined : copy(state));
+      return Promise.resolve(state === undefined || state === 'deleted' ? undefined : copy(state));
     },
     put: (key, state, expected) => {
-      const present = states.get(name(key));
-      const watermark = present === deleted ? deleted : present?.watermark;
-      if (watermark !== expected) return Promise.resolve(false);
+      if (!isExpected(states.get(name(key)), expected)) return Promise.resolve(false);
       states.set(name(key), copy(state));
       return Promise.resolve(true);
     },
     delete: (key) => {
-      states.set(name(key), deleted);
-      return Promise.resolve();
-    },
-    forget: (key) => {
-      if (states.get(name(key)) === deleted) states.delete(name(key));
+      states.set(name(key), 'deleted');
       return Promise.resolve();
     },
     close: () => {

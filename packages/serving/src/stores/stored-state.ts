@@ -1,20 +1,32 @@
-import type { UserState } from '@user-llm/plugin';
+import type { UserState, UserStore } from '@user-llm/plugin';
 import { UserLlmError } from '@user-llm/tensor';
 import { z } from 'zod';
 import { joinFrame, splitFrame } from '../frame.js';
 
 const head = z.union([
-  z.strictObject({ version: z.literal(1), encoder: z.string(), watermark: z.int().nonnegative() }),
+  z.strictObject({
+    version: z.literal(1),
+    encoder: z.string(),
+    watermark: z.int().nonnegative(),
+    generation: z.string().exactOptional(),
+  }),
   z.strictObject({ version: z.literal(1), deleted: z.literal(true) }),
 ]);
 
-/** What a persistent store writes of a user: a state, or the mark of one who was deleted. */
+/** What a store keeps of a user: a state, or the mark of one who was deleted. */
 export type StoredState = UserState | 'deleted';
+
+/** Whether what is kept of a user, if anything, is what `UserStore.put` is told to replace. */
+export function isExpected(stored: StoredState | undefined, expected: Parameters<UserStore['put']>[2]): boolean {
+  if (typeof stored !== 'object' || typeof expected !== 'object') return stored === expected;
+  return stored.generation === expected.generation && stored.watermark === expected.watermark;
+}
 
 /** The bytes of a state or a tombstone; nothing in a tombstone tells who it was. */
 export function encodeStored(stored: StoredState): Uint8Array {
   if (stored === 'deleted') return joinFrame({ version: 1, deleted: true }, new Uint8Array());
-  return joinFrame({ version: 1, encoder: stored.encoder, watermark: stored.watermark }, stored.state);
+  const { encoder, watermark, generation, state } = stored;
+  return joinFrame({ version: 1, encoder, watermark, generation }, state);
 }
 
 /**
@@ -34,5 +46,6 @@ export function decodeStored(bytes: Uint8Array): StoredState {
     });
   }
   if ('deleted' in parsed.data) return 'deleted';
-  return { encoder: parsed.data.encoder, watermark: parsed.data.watermark, state: new Uint8Array(body) };
+  const { version: _, ...kept } = parsed.data;
+  return { ...kept, state: new Uint8Array(body) };
 }

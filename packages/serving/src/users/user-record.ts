@@ -15,6 +15,8 @@ export interface AppendedRequest {
 
 /** What the server keeps of a user. */
 export interface UserRecord {
+  /** As in `UserState`: absent until the user was deleted and came back. */
+  readonly generation?: string | undefined;
   /** How many events the user has had in all; `events` may be fewer. */
   readonly watermark: number;
   /** The latest events, oldest first. */
@@ -36,13 +38,13 @@ const head = z.strictObject({
  * A record as a store keeps it. The events go in beside the encoder's state: they are shown, left out of
  * recommendations, and encoded anew when the encoder changes. The user's id does not: it is the key.
  */
-export function packRecord({ watermark, events, state, requests }: UserRecord): UserState {
+export function packRecord({ generation, watermark, events, state, requests }: UserRecord): UserState {
   const anonymous = events.map(({ user: _, ...event }) => event);
   const bytes = joinFrame(
     { events: anonymous, state: { encoder: state.encoder, watermark: state.watermark }, requests },
     state.state,
   );
-  return { encoder: state.encoder, watermark, state: bytes };
+  return { encoder: state.encoder, watermark, generation, state: bytes };
 }
 
 /**
@@ -51,7 +53,7 @@ export function packRecord({ watermark, events, state, requests }: UserRecord): 
  * @param user Whose record it is.
  * @throws UserLlmError `bad-user-record` when it is not such.
  */
-export function unpackRecord({ watermark, state: bytes }: UserState, user: string): UserRecord {
+export function unpackRecord({ generation, watermark, state: bytes }: UserState, user: string): UserRecord {
   const { head: written, body } = splitFrame(bytes);
   const parsed = head.safeParse(written);
   if (!parsed.success) {
@@ -63,5 +65,11 @@ export function unpackRecord({ watermark, state: bytes }: UserState, user: strin
     });
   }
   const { events, state, requests } = parsed.data;
-  return { watermark, events: events.map((event) => ({ ...event, user })), state: { ...state, state: body }, requests };
+  return {
+    generation,
+    watermark,
+    events: events.map((event) => ({ ...event, user })),
+    state: { ...state, state: body },
+    requests,
+  };
 }

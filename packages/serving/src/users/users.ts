@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Event, UserKey, UserStore } from '@user-llm/plugin';
 import { UserLlmError } from '@user-llm/tensor';
 import type { UserModel } from '../user-model.js';
@@ -12,8 +13,8 @@ export type NamedRequest = Pick<AppendedRequest, 'id' | 'content'>;
 /** Requests whose names are kept of each user. */
 const keptRequests = 64;
 
-/** A record without the requests that made it. */
-type EncodedHistory = Omit<UserRecord, 'requests'>;
+/** A record without whose it is and the requests that made it. */
+type EncodedHistory = Omit<UserRecord, 'generation' | 'requests'>;
 
 /** What `Users` works on. */
 export interface UsersOptions {
@@ -27,8 +28,6 @@ export interface UsersOptions {
 /** The users of a server: their events and the encoder's states of them, in a store that others may write too. */
 export class Users {
   readonly #options: UsersOptions;
-  /** Users who are just coming back: what `histories` says of them was deleted. */
-  readonly #restoring = new Set<string>();
 
   constructor(options: UsersOptions) {
     this.#options = options;
@@ -55,7 +54,6 @@ export class Users {
         const events = await histories?.(key);
         if (!events) return undefined;
         const record = { ...(await this.#encode(inOrder(events), events.length)), requests: [] };
-        if (this.#restoring.has(nameOf(key))) return undefined;
         if (await store.put(key, packRecord(record), undefined)) return record;
         if (!(await store.get(key))) return undefined;
         continue;
@@ -63,7 +61,7 @@ export class Users {
       const record = unpackRecord(stored, key.user);
       if (record.state.encoder === model.encoderHash) return record;
       const again = { ...record, ...(await this.#encode(record.events, record.watermark)) };
-      if (await store.put(key, packRecord(again), record.watermark)) return again;
+      if (await store.put(key, packRecord(again), record)) return again;
     }
   }
 
@@ -75,28 +73,24 @@ export class Users {
    *
    * @param request Its name, where it has one: sent again, it appends nothing. The latest 64 of a user are known.
    * @returns How many events the user had after the request.
-   * @throws UserLlmError `user-deleted` when the user was deleted; see `restore`. `request-reused` when another request
-   *   had the name.
+   * @throws UserLlmError `user-deleted` when the user was deleted before or meanwhile, also when they are back already;
+   *   see `restore`. `request-reused` when another request had the name.
    */
   async append(key: UserKey, events: readonly Event[], request?: NamedRequest): Promise<number> {
     const { store } = this.#options;
+    let life: { readonly generation: string | undefined } | undefined;
     for (;;) {
       const record = await this.find(key);
+      life ??= { generation: record?.generation };
+      if (record?.generation !== life.generation) throw userDeleted();
       const before = request && record?.requests.find(({ id }) => id === request.id);
       if (before) return repeated(before, request);
       const next = record ? await this.#extend(record, events) : await this.#encode(inOrder(events), events.length);
       const { watermark } = next;
       const requests = [...(record?.requests ?? []), ...(request ? [{ ...request, watermark }] : [])];
-      const kept = packRecord({ ...next, requests: requests.slice(-keptRequests) });
-      if (await store.put(key, kept, record?.watermark)) return watermark;
-      if (record === undefined && !(await store.get(key))) {
-        throw new UserLlmError('user-deleted', {
-          what: 'append',
-          expected: 'a user who was not deleted',
-          got: 'one who was',
-          mend: 'Send "restore": true with the events to let this user come back, without what was deleted.',
-        });
-      }
+      const kept = packRecord({ ...life, ...next, requests: requests.slice(-keptRequests) });
+      if (await store.put(key, kept, record)) return watermark;
+      if (record === undefined && !(await store.get(key))) throw userDeleted();
       // Somebody else was first: read what they wrote, and append to that.
     }
   }
@@ -104,7 +98,12 @@ export class Users {
   /** Deletes everything kept of a user, and keeps late writers from bringing it back. */
   async delete(key: UserKey): Promise<{ readonly existed: boolean }> {
     const { store, histories } = this.#options;
-    const existed = (await store.get(key)) !== undefined || (await histories?.(key)) !== undefined;
+    const stored = await store.get(key).catch((error: unknown) => {
+      // What cannot be read was there all the same.
+      if (UserLlmError.isInstance(error, 'bad-user-record')) return error;
+      throw error;
+    });
+    const existed = stored !== undefined || (await histories?.(key)) !== undefined;
     await store.delete(key);
     return { existed };
   }
@@ -112,15 +111,8 @@ export class Users {
   /** Lets a deleted user come back, with no events, also not those that `histories` has; others stay as they are. */
   async restore(key: UserKey): Promise<void> {
     if (await this.find(key)) return;
-    const { store } = this.#options;
-    const empty = packRecord({ ...(await this.#encode([], 0)), requests: [] });
-    this.#restoring.add(nameOf(key));
-    try {
-      await store.forget(key);
-      await store.put(key, empty, undefined);
-    } finally {
-      this.#restoring.delete(nameOf(key));
-    }
+    const empty = { generation: randomUUID(), ...(await this.#encode([], 0)), requests: [] };
+    await this.#options.store.put(key, packRecord(empty), 'deleted');
   }
 
   async #extend(record: UserRecord, events: readonly Event[]): Promise<EncodedHistory> {
@@ -140,7 +132,15 @@ export class Users {
   }
 }
 
-const nameOf = ({ tenant, user }: UserKey) => JSON.stringify([tenant, user]);
+/** The error for events of a user who was deleted. */
+export function userDeleted(): UserLlmError {
+  return new UserLlmError('user-deleted', {
+    what: 'user',
+    expected: 'one who was not deleted',
+    got: 'one who was',
+    mend: 'Send events with "restore": true to let this user come back, without what was deleted.',
+  });
+}
 
 /** What a request came to that is sent again. */
 function repeated({ content, watermark }: AppendedRequest, request: NamedRequest): number {

@@ -1,4 +1,5 @@
 import { UserLlmError } from '@user-llm/tensor';
+import { unlessAborted } from './unless-aborted.js';
 
 /** How much a queue takes. */
 export interface AdmissionOptions {
@@ -41,20 +42,20 @@ export class AdmissionQueue {
   /**
    * Waits for its turn, then does the work.
    *
-   * @param signal Aborts the wait; the work has to heed it by itself.
-   * @throws UserLlmError `queue-full` at once when too many wait; the signal's reason when it aborts while waiting.
+   * @param signal Aborts the wait and the work, whose place is then free; work that does not heed it goes on unheard.
+   * @throws UserLlmError `queue-full` at once when too many wait; the signal's reason when it aborts.
    */
   async run<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     const release = await this.enter(signal);
     try {
-      return await work();
+      return await unlessAborted(signal, work());
     } finally {
       release();
     }
   }
 
   /**
-   * As `run`, for work that outlives a call: the caller calls what this resolves to once the work is done.
+   * As `run`, for work that outlives a call: the caller calls what this resolves to once the work is done or aborted.
    *
    * @throws As `run`.
    */

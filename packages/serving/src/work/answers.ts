@@ -1,3 +1,4 @@
+import { StopWatch } from '@user-llm/llm';
 import type { UserKey } from '@user-llm/plugin';
 import { UserLlmError } from '@user-llm/tensor';
 import type { Question } from '../http/completion-requests.js';
@@ -6,6 +7,7 @@ import type { ContextCache } from '../users/context-cache.js';
 import type { Users } from '../users/users.js';
 import type { AdmissionQueue } from './admission-queue.js';
 import type { Metrics } from './metrics.js';
+import { unlessAborted } from './unless-aborted.js';
 
 /** An answer whose first token is there. */
 export interface Answer {
@@ -18,7 +20,7 @@ export interface Answer {
   readonly texts: AsyncGenerator<string, void, undefined>;
   /** Tokens so far. */
   readonly completionTokens: number;
-  /** `length` when the answer was cut at the tokens asked for. */
+  /** `length` when the answer was cut at the tokens asked for, or at the end of the LLM's room. */
   readonly finishReason: 'stop' | 'length';
   /** Stops the model and gives the place in the queue back; reading `texts` to the end does too. */
   close(): Promise<void>;
@@ -44,42 +46,34 @@ export class Answers<Context> {
   /**
    * Starts an answer, up to its first token.
    *
-   * @throws UserLlmError `user-not-found` unless the question allows for it, `queue-full`, and the signal's reason.
+   * @throws UserLlmError `too-many-tokens`, `user-not-found` unless the question allows for it, `queue-full`, and the
+   *   signal's reason as soon as it aborts, whether the model heeds it or not.
    */
   async start(tenant: string, question: Question, signal: AbortSignal): Promise<Answer> {
     const { queue, metrics, model } = this.#options;
     const begin = performance.now();
+    const { prompt, messages, maximumTokens, stop, sampling } = question;
+    if (prompt.length > (model.longestPrompt ?? Infinity)) throw tooLong(`${prompt.length} characters`, model);
     const release = await queue.enter(signal);
     let tokens: AsyncIterator<string, unknown> | undefined;
-    const end = async () => {
-      try {
-        await tokens?.return?.();
-      } finally {
-        release();
-      }
+    const end = () => {
+      // Nobody waits for it: a model that does not heed its signal comes to its end when it likes.
+      tokens?.return?.().catch(() => undefined);
+      release();
     };
     try {
-      const { context, ...known } = await this.#context(tenant, question);
-      signal.throwIfAborted();
-      const promptTokens = model.countTokens(question.prompt, question.messages);
-      tokens = model
-        .generate({
-          context,
-          prompt: question.prompt,
-          ...(question.messages && { messages: question.messages }),
-          maximumTokens: question.maximumTokens,
-          ...question.sampling,
-          ...(question.stop.length > 0 && { stop: question.stop }),
-          signal,
-        })
-        [Symbol.asyncIterator]();
-      const first = await tokens.next();
-      signal.throwIfAborted();
+      const { context, ...known } = await unlessAborted(signal, this.#context(tenant, question));
+      const promptTokens = model.countTokens(prompt, messages);
+      const room = (model.maximumTokens ?? Infinity) - promptTokens;
+      if (room < 1) throw tooLong(`${promptTokens} tokens`, model);
+      const most = Math.min(maximumTokens, room);
+      const asked = { context, prompt, ...(messages && { messages }), maximumTokens: most, ...sampling, signal };
+      tokens = model.generate(asked)[Symbol.asyncIterator]();
+      const first = await unlessAborted(signal, tokens.next());
       metrics.tokens('prompt', promptTokens);
       if (!first.done) metrics.token(true, performance.now() - begin);
-      const progress = { tokens: 0 };
-      const most = Math.min(question.maximumTokens, model.answerRoom?.(question.prompt, question.messages) ?? Infinity);
-      const texts = this.#texts(first, tokens, progress, signal, end);
+      const progress: Progress = { tokens: 0, stopped: false };
+      const texts = this.#texts(first, tokens, new StopWatch(stop), progress, signal, end);
       return {
         ...known,
         promptTokens,
@@ -88,17 +82,16 @@ export class Answers<Context> {
           return progress.tokens;
         },
         get finishReason() {
-          return progress.tokens >= most ? ('length' as const) : ('stop' as const);
+          return !progress.stopped && progress.tokens >= most ? ('length' as const) : ('stop' as const);
         },
         close: async () => {
           await texts.return();
-          await end();
+          end();
         },
       };
     } catch (error) {
-      await end();
-      // What broke it off says more than how the model puts it.
-      throw signal.aborted ? (signal.reason as Error) : error;
+      end();
+      throw error;
     }
   }
 
@@ -123,27 +116,54 @@ export class Answers<Context> {
   async *#texts(
     first: IteratorResult<string, unknown>,
     tokens: AsyncIterator<string, unknown>,
-    progress: { tokens: number },
+    watch: StopWatch,
+    progress: Progress,
     signal: AbortSignal,
-    end: () => Promise<void>,
+    end: () => void,
   ): AsyncGenerator<string, void, undefined> {
     const { metrics } = this.#options;
+    const count = () => {
+      progress.tokens++;
+      metrics.tokens('completion', 1);
+    };
     try {
       for (let next = first; !next.done;) {
-        progress.tokens++;
-        metrics.tokens('completion', 1);
-        yield next.value;
+        // The last text is then of no token, which the next one tells.
+        const broken = next.value.endsWith('\ufffd');
+        if (!broken) count();
+        const { text, stopped } = watch.push(next.value);
+        progress.stopped = stopped;
+        yield text;
+        if (stopped) return;
         const before = performance.now();
-        next = await tokens.next();
-        signal.throwIfAborted();
-        if (!next.done) metrics.token(false, performance.now() - before);
+        next = await unlessAborted(signal, tokens.next());
+        if (!next.done) {
+          if (broken) count();
+          metrics.token(false, performance.now() - before);
+        }
       }
-    } catch (error) {
-      throw signal.aborted ? (signal.reason as Error) : error;
+      yield watch.end();
     } finally {
-      await end();
+      end();
     }
   }
+}
+
+/** How far an answer has come. */
+interface Progress {
+  tokens: number;
+  /** Whether a text that ends the answer has come. */
+  stopped: boolean;
+}
+
+/** The error for a prompt that leaves no room for an answer. */
+function tooLong(got: string, { maximumTokens }: Pick<UserModel, 'maximumTokens'>): UserLlmError {
+  return new UserLlmError('too-many-tokens', {
+    what: 'prompt',
+    expected: `fewer than ${maximumTokens} tokens, so that there is room for an answer`,
+    got,
+    mend: 'Shorten the prompt.',
+  });
 }
 
 /** The error for a user of whom the server knows nothing. */

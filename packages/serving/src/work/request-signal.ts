@@ -4,14 +4,16 @@ import { UserLlmError } from '@user-llm/tensor';
 /** What ends the work on one request before it is done. */
 export interface RequestSignal {
   readonly signal: AbortSignal;
+  /** Ends the work for another reason. */
+  abort(reason: Error): void;
   /** Call it when the answer is out. */
   done(): void;
 }
 
 /**
- * A signal that aborts when the client goes away, when the deadline passes, or when the server ends.
+ * A signal that aborts when the client goes away, when the deadline passes, when the server ends, or when it is told to.
  *
- * Its reason is a UserLlmError: `client-gone`, `deadline`, or what `server` aborts with.
+ * Its reason is a UserLlmError: `client-gone`, `deadline`, what `server` aborts with, or what it is told.
  *
  * @param deadline Milliseconds from now.
  */
@@ -36,6 +38,7 @@ export function requestSignal(response: ServerResponse, deadline: number, server
   else server.addEventListener('abort', stop, { once: true });
   return {
     signal: own.signal,
+    abort: (reason) => own.abort(reason),
     done: () => {
       clearTimeout(timer);
       response.removeListener('close', gone);
