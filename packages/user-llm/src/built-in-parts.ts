@@ -1,7 +1,7 @@
 import { bothFusions, crossAttention, softPrompt } from '@user-llm/fusion';
 import { languageModels } from '@user-llm/llm';
 import { identityCompressor, lastEvent, meanPool, perceiverResampler } from '@user-llm/perceiver';
-import { createRegistry, definePlugin, type Plugin, type Registry } from '@user-llm/plugin';
+import { createRegistry, definePlugin, guardPlugin, type Plugin, type Registry } from '@user-llm/plugin';
 import { builtInMetrics, builtInTasks } from '@user-llm/tasks';
 import { featureKinds } from '@user-llm/tokenization';
 import { autoregressiveEncoder, bert4rec, dualEncoder } from '@user-llm/user-encoder';
@@ -22,10 +22,10 @@ export function builtInParts(): Plugin {
 }
 
 /**
- * A registry of our own parts and those of plugins.
+ * A registry of our own parts and those of plugins, which are guarded: their failures say who failed, see `guardPlugin`.
  *
  * @throws UserLlmError `bad-plugin` as `createRegistry`.
  */
 export function userLlmRegistry(plugins: readonly Plugin[] = []): Registry {
-  return createRegistry([builtInParts(), ...plugins]);
+  return createRegistry([builtInParts(), ...plugins.map(guardPlugin)]);
 }

@@ -33,7 +33,7 @@ export { modelGraph } from './inference/graphs.js';
 export { ProgramPool, runOnHost } from './inference/program-pool.js';
 export { encoderHashOf } from './model/encoder-hash.js';
 export type { Recommendation } from './model/catalogue.js';
-export type { ModelParts } from './model/model-parts.js';
+export type { ModelParts, TrainedOn } from './model/model-parts.js';
 export { checkedWeights, initialWeights, type Weights } from './model/weights.js';
 export { loadModel, readManifest } from './directory/load-model.js';
 export { modelFiles, modelManifest, modelVersion, type ModelManifest } from './directory/manifest.js';

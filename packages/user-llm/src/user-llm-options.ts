@@ -4,6 +4,7 @@ import type { EncoderInputs, Item, Plugin } from '@user-llm/plugin';
 import type { Tensor } from '@user-llm/tensor';
 import type { EventTokenizer } from '@user-llm/tokenization';
 import type { UserLlmConfigInput } from './config/user-llm-config.js';
+import type { TrainedOn } from './model/model-parts.js';
 import type { Weights } from './model/weights.js';
 import type { ContextValues, User } from './user/user-encoding.js';
 
@@ -32,6 +33,8 @@ export interface CreateOptions extends UserLlmOptions {
   readonly vectors?: EncoderInputs['vectors'];
   /** What is asked when the LLM recommends items; the first wording of the task `next-item` unless told. */
   readonly recommendPrompt?: string;
+  /** What the weights were trained on; model directories keep it. */
+  readonly trainedOn?: TrainedOn;
 }
 
 /** About whom something is asked. */

@@ -75,7 +75,7 @@ export class UserLlm {
    * @throws UserLlmError `bad-config`, `vocabulary-mismatch`, `weights-mismatch`, `bad-catalogue`, `unknown-part`.
    */
   static create(options: CreateOptions): UserLlm {
-    const { eventTokenizer, textTokenizer, catalogue, vectors, plugins = [] } = options;
+    const { eventTokenizer, textTokenizer, catalogue, vectors, trainedOn, plugins = [] } = options;
     const config = parseUserLlmConfig(options.config);
     requireSameSchema(config.events, eventTokenizer.schema);
     const registry = userLlmRegistry(plugins);
@@ -94,6 +94,7 @@ export class UserLlm {
       encoderHash: encoderHashOf(model, weights, eventTokenizer.hash, vectors),
       plugins: usedPlugins(registry, config),
       recommendPrompt: options.recommendPrompt ?? usualPrompt(),
+      ...(trainedOn && { trainedOn }),
     };
     return new UserLlm(parts, options);
   }
@@ -177,6 +178,8 @@ export class UserLlm {
   /**
    * The encoder's scores of the catalogue for each user's next event, in the catalogue's order; minus infinity for items
    * that the encoder has never seen.
+   *
+   * @throws UserLlmError `not-finite` when the encoder's weights are broken, and as `context`.
    */
   async itemScores(users: readonly User[], signal?: AbortSignal): Promise<Float32Array[]> {
     const scores = await this.#users.itemScores(users, signal);
@@ -188,7 +191,7 @@ export class UserLlm {
    * at the same time are written together. Leaving the iteration early ends the answer.
    *
    * @throws UserLlmError `too-many-tokens` when the prompt leaves no room for an answer, `bad-argument` for options out of
-   *   range, `aborted`, and as `context`.
+   *   range, `aborted`, `not-finite` when the weights are broken, and as `context`.
    */
   async *generate(options: GenerateOptions): AsyncGenerator<string, void, undefined> {
     const { user: _, withoutUser: __, context: ___, ...question } = options;
@@ -214,6 +217,7 @@ export class UserLlm {
    * How likely the LLM finds each of a few choices as the answer, such as the names of genres.
    *
    * @returns For each question natural logarithms of the choices' probabilities, in their order.
+   * @throws UserLlmError `not-finite` when the weights are broken, `too-many-tokens`, and as `context`.
    */
   async scoreChoices(
     questions: readonly Question[],
@@ -229,6 +233,7 @@ export class UserLlm {
    * The items whose titles the LLM finds likeliest as the answer to each question, best first; scores are natural
    * logarithms of probabilities. Only items of the catalogue come out.
    *
+   * @throws UserLlmError `bad-argument`, `not-finite` when the weights are broken, `too-many-tokens`, and as `context`.
    */
   async rankTitles(questions: readonly Question[], options: RankTitlesOptions): Promise<Recommendation[][]> {
     const { count: k, beamWidth, exclude, signal } = options;
@@ -248,11 +253,13 @@ export class UserLlm {
    * The best items for a user's next event, best first: by the encoder's scores of the whole catalogue, or by the LLM's
    * likelihood of their titles.
    *
-   * @param count How many at most.
-   * @throws UserLlmError as `context`.
+   * @param count How many at most, from 1.
+   * @throws UserLlmError `bad-argument`, `not-finite`, and as `context`.
    */
   async recommend(user: User, count: number, options: RecommendOptions = {}): Promise<Recommendation[]> {
     const { by = 'encoder', exclude = [], prompt = this.parts.recommendPrompt, beamWidth, signal } = options;
+    requireArgument('count', 'a whole number from 1', count, Number.isInteger(count) && count >= 1);
+    requireArgument('by', '"encoder" or "llm"', by, by === 'encoder' || by === 'llm');
     if (by === 'llm') {
       const search = { count, exclude: [new Set(exclude)], ...(beamWidth !== undefined && { beamWidth }) };
       const [ranked] = await this.rankTitles([{ user, prompt }], { ...search, ...(signal && { signal }) });
@@ -279,6 +286,10 @@ function usualPrompt(): string {
 
 function isSeed(weights: CreateOptions['weights']): weights is { readonly seed: number } {
   return typeof weights['seed'] === 'number';
+}
+
+function requireArgument(what: string, expected: string, got: unknown, holds: boolean): void {
+  if (!holds) throw new UserLlmError('bad-argument', { what, expected, got: JSON.stringify(got) ?? String(got) });
 }
 
 /** ONNX Runtime, loaded when it is first needed. */

@@ -162,6 +162,18 @@ describe('answers', () => {
   }, 60_000);
 });
 
+it('broken weights are told rather than answered with', async () => {
+  const broken = await smallModel({ runtime });
+  for (const [name, weight] of Object.entries(broken.weights)) if (name.startsWith('encoder.')) weight.data.fill(NaN);
+  const notFinite = expect.objectContaining({ code: 'not-finite' }) as Error;
+  await expect(broken.answers([{ prompt, user: alice, maximumTokens: 3 }])).rejects.toThrow(notFinite);
+  await expect(broken.recommend(alice, 3)).rejects.toThrow(notFinite);
+  await expect(broken.recommend(alice, 3, { by: 'llm' })).rejects.toThrow(notFinite);
+  await expect(broken.scoreChoices([{ prompt, user: alice }], ['Drama', 'Horror'])).rejects.toThrow(notFinite);
+  expect(await broken.answers([{ prompt, withoutUser: true, maximumTokens: 3 }])).toHaveLength(1);
+  await broken.dispose();
+}, 60_000);
+
 it('while the gates are 0 all users are answered as the LLM alone would, bit for bit', async () => {
   const closed = await smallModel({ runtime }, 0);
   const [ofAlice, alone] = await closed.scoreChoices(

@@ -1,10 +1,10 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ChatTemplate, loadTokenizer, type ChatMessage } from '@user-llm/llm';
 import { OnnxRuntime } from '@user-llm/runtime-onnx';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { encodeConversation, encodePrompt, UserLlm } from '../src/index.js';
+import { encodeConversation, encodePrompt, onnxManifest, onnxManifestFile, UserLlm } from '../src/index.js';
 import { history, smallModel, textTokenizer as plain } from './world.js';
 
 const chatTemplate = `{% for message in messages %}{{ '<|begin|>' + message.role + ': ' + message.content + '<|end|>' }}{% endfor %}{% if add_generation_prompt %}{{ '<|begin|>assistant: ' }}{% endif %}`;
@@ -56,6 +56,16 @@ describe('a User-LLM with a chat template', () => {
     expect(loaded.parts.textTokenizer.ends).toEqual(chatty.ends);
     expect(await answer(loaded, { messages })).toBe(said);
     await Promise.all([model.dispose(), loaded.dispose()]);
+  }, 60_000);
+
+  it('is exported with every token that ends an answer and the template', async () => {
+    const model = await smallModel({ runtime, textTokenizer: chatty });
+    const place = join(folder, 'onnx');
+    await model.exportOnnx(place);
+    const { text } = onnxManifest.parse(JSON.parse(await readFile(join(place, onnxManifestFile), 'utf8')));
+    expect(text).toMatchObject({ end: chatty.end, ends: chatty.ends });
+    expect(await readFile(join(place, text.chatTemplate!), 'utf8')).toBe(chatTemplate);
+    await model.dispose();
   }, 60_000);
 
   it('ends an answer at any of its ends', async () => {

@@ -1,8 +1,10 @@
 import { evaluate, graph, initializeParameters, symbol, toReference } from '@user-llm/graph';
+import { meanPool } from '@user-llm/perceiver';
+import type { Compressor } from '@user-llm/plugin';
 import { equal, Random, Tensor, tensor } from '@user-llm/tensor';
 import { describe, expect, it } from 'vitest';
-import { eventInputs, parameterGroup } from '../src/index.js';
-import { composeTiny, features, textInputs, type Model } from './support.js';
+import { composeUserLlm, defineUserLlm, eventInputs, parameterGroup, userLlmRegistry } from '../src/index.js';
+import { composeTiny, features, textInputs, tinyConfig, type Model } from './support.js';
 
 const users = {
   'events.item': tensor(
@@ -96,6 +98,26 @@ describe('a composed model', () => {
     const own = logits(model, weights, users);
     expect(equal(own, logits(model, weights, swapped))).toBe(false);
     expect(equal(own, logits(model, weights, 'nobody'))).toBe(false);
+  });
+
+  it('says whose part failed', () => {
+    const failing: Compressor = {
+      ...(meanPool as Compressor),
+      name: 'failing',
+      build: () => ({
+        parameters: {},
+        apply: () => {
+          throw new Error('a bug');
+        },
+      }),
+    };
+    const registry = userLlmRegistry([{ name: 'team', specVersion: 1, compressors: [failing] }]);
+    const config = defineUserLlm(tinyConfig({ compressor: { name: 'failing' } }));
+    const model = composeUserLlm(config, { registry, features });
+    const { batch } = eventInputs(features, symbol('batch'), symbol('event'));
+    expect(() => model.userContext(textInputs(model).tree, batch)).toThrow(
+      'plugin "team", apply of "failing" among its compressors: got a bug',
+    );
   });
 
   it('names its parameters by part', () => {

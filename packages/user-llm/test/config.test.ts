@@ -1,14 +1,17 @@
 import { describe, expect, it } from 'vitest';
+import { meanPool } from '@user-llm/perceiver';
 import { z } from 'zod';
 import {
+  composeUserLlm,
   defineUserLlm,
   modelManifest,
   parseUserLlmConfig,
   presets,
   userLlmJsonSchema,
   userLlmRegistry,
+  type UserLlmConfigInput,
 } from '../src/index.js';
-import { composeTiny, schema, tinyConfig } from './support.js';
+import { composeTiny, features, schema, tinyConfig } from './support.js';
 
 describe('the config', () => {
   it('fills in what is left out', () => {
@@ -29,6 +32,31 @@ describe('the config', () => {
     ['a part without a name', { encoder: { config: {} } }, 'encoder.name'],
   ])('refuses %s', (_, wrong, said) => {
     expect(() => parseUserLlmConfig({ ...tinyConfig(), ...wrong })).toThrow(said);
+  });
+
+  it('has the defaults of its parts once it is composed, whichever part it is', () => {
+    const compressors = ['perceiver', 'mean', 'last', 'identity'];
+    const fusions = ['cross-attention', 'soft-prompt', 'both'];
+    for (const compressor of compressors) {
+      for (const fusion of fusions) {
+        const { config } = composeTiny({ compressor: { name: compressor }, fusion: { name: fusion } });
+        expect(composeTiny(config as UserLlmConfigInput).config).toEqual(config);
+        expect(JSON.parse(JSON.stringify(config))).toEqual(config);
+      }
+    }
+    const { llm } = composeTiny().config;
+    expect(llm.config).toMatchObject({ normEpsilon: 1e-5, tiedEmbedding: true });
+  });
+
+  it('refuses a part that changes the config it gave', () => {
+    const turned = z.object({ scale: z.number() }).transform(({ scale }) => ({ factor: scale }));
+    const registry = userLlmRegistry([
+      { name: 'team', specVersion: 1, compressors: [{ ...meanPool, name: 'turned', config: turned as never }] },
+    ]);
+    const config = defineUserLlm(tinyConfig({ compressor: { name: 'turned', config: { scale: 2 } } }));
+    expect(() => composeUserLlm(config, { registry, features })).toThrow(
+      'compressors "turned": expected a schema that takes the config that it gave',
+    );
   });
 
   it('refuses what a part refuses, unknown parts, and more events than the encoder reads', () => {

@@ -1,12 +1,15 @@
+import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { multiply } from '@user-llm/graph';
 import { meanPool } from '@user-llm/perceiver';
 import { definePlugin } from '@user-llm/plugin';
 import { OnnxRuntime } from '@user-llm/runtime-onnx';
 import { equal } from '@user-llm/tensor';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { UserLlm } from '../src/index.js';
+import { z } from 'zod';
+import { readManifest, UserLlm } from '../src/index.js';
 import { history, smallConfig, smallModel } from './world.js';
 
 let runtime: OnnxRuntime;
@@ -34,6 +37,41 @@ async function change(edit: (manifest: Record<string, never>) => unknown): Promi
   const manifest = JSON.parse(await readFile(file, 'utf8')) as Record<string, never>;
   await writeFile(file, JSON.stringify(edit(manifest)));
 }
+
+/** Writes another file in its place, with the hash that belongs to it. */
+async function replace(name: string, text: string): Promise<void> {
+  await writeFile(join(path, name), text);
+  const sha256 = createHash('sha256').update(text).digest('hex');
+  await change(({ files, ...manifest }: Record<string, object>) => ({
+    ...manifest,
+    files: { ...files, [name]: { bytes: Buffer.byteLength(text), sha256 } },
+  }));
+}
+
+/** A plugin whose part changes its default from version to version. */
+const scaled = (version: string, scale: number) =>
+  definePlugin({
+    name: 'team',
+    specVersion: 1,
+    version,
+    compressors: [
+      {
+        ...meanPool,
+        name: 'scaled-mean',
+        config: z.strictObject({ scale: z.number().default(scale) }),
+        build: (config: { readonly scale: number }, width: number) => {
+          const mean = meanPool.build({}, width);
+          return {
+            ...mean,
+            apply: (own: never, events: Parameters<typeof mean.apply>[1]) => {
+              const { latents, mask } = mean.apply(own, events);
+              return { latents: multiply(latents, config.scale), mask };
+            },
+          };
+        },
+      },
+    ],
+  });
 
 describe('a model directory', () => {
   it('gives back the model that was saved', async () => {
@@ -79,7 +117,7 @@ describe('a model directory', () => {
     await expect(UserLlm.load(join(folder, 'nowhere'))).rejects.toMatchObject({ code: 'missing-model' });
     await change((manifest) => ({ ...manifest, version: 99 }));
     await expect(UserLlm.load(path)).rejects.toMatchObject({ code: 'unknown-version' });
-    await change((manifest) => ({ ...manifest, version: 1, encoder: 'another' }));
+    await change((manifest) => ({ ...manifest, version: 2, encoder: 'another' }));
     await expect(UserLlm.load(path)).rejects.toMatchObject({ code: 'encoder-mismatch' });
     await change((manifest) => ({ ...manifest, eventTokenizer: 'another' }));
     await expect(UserLlm.load(path)).rejects.toMatchObject({ code: 'encoder-mismatch' });
@@ -96,6 +134,75 @@ describe('a model directory', () => {
     }));
     await expect(UserLlm.load(path)).rejects.toMatchObject({ code: 'weights-mismatch' });
   }, 60_000);
+
+  it('keeps the defaults of its parts, versions, and what it was trained on', async () => {
+    const trainedOn = { data: 'a hash', split: { kind: 'leave-last-out', validation: 1, seed: 0 } } as const;
+    const config = smallConfig({ compressor: { name: 'scaled-mean' } });
+    const theirs = await smallModel({ runtime, plugins: [scaled('1.0.0', 1)], config, trainedOn });
+    const place = join(folder, 'defaults');
+    await theirs.save(place);
+    const manifest = await readManifest(place);
+    expect(manifest.config.compressor).toEqual({ name: 'scaled-mean', config: { scale: 1 } });
+    expect(manifest.config.encoder.config).toMatchObject({ width: 8, dropout: 0, featureWidth: 4 });
+    expect(Object.keys(manifest.config.encoder.config).length).toBeGreaterThan(6);
+    expect(manifest).toMatchObject({ plugins: ['team'], trainedOn });
+    expect(manifest.software).toEqual({ '@user-llm/user-llm': expect.stringMatching(/^\d+\.\d+/), team: '1.0.0' });
+    const later = await UserLlm.load(place, { runtime, plugins: [scaled('2.0.0', 50)] });
+    expect(later.parts.trainedOn).toEqual(trainedOn);
+    const user = history('u', [1, 2, 3]);
+    expect(await later.recommend(user, 3, { by: 'llm' })).toEqual(await theirs.recommend(user, 3, { by: 'llm' }));
+    await later.save(place);
+    expect((await readManifest(place)).software).toMatchObject({ team: '2.0.0' });
+    await Promise.all([theirs.dispose(), later.dispose()]);
+    await rm(place, { recursive: true });
+  }, 60_000);
+
+  it('is the same whatever the order of keys in its config', async () => {
+    const turned = (value: object): object => Object.fromEntries(Object.entries(value).reverse());
+    await change(({ config, ...manifest }: Record<string, Record<string, { config: object }>>) => ({
+      ...manifest,
+      config: { ...config, encoder: { ...config!['encoder'], config: turned(config!['encoder']!.config) } },
+    }));
+    const loaded = await UserLlm.load(path);
+    expect(loaded.encoderHash).toBe(model.encoderHash);
+  });
+
+  it('of version 1 is read with the defaults of now', async () => {
+    await change(({ software: _, config, ...manifest }: Record<string, object>) => ({
+      ...manifest,
+      version: 1,
+      encoder: 'a hash of that version',
+      config: { ...config, ...smallConfig() },
+    }));
+    const loaded = await UserLlm.load(path);
+    expect(loaded.encoderHash).toBe(model.encoderHash);
+    expect(loaded.model.config).toEqual(model.model.config);
+  });
+
+  it.each([
+    ['catalogue.jsonl', '{"item":"m1"}\n{bad', 'bad-model'],
+    ['catalogue.jsonl', '{"item":"m1"}\n5\n', 'bad-model'],
+    ['catalogue.jsonl', '{"item":"m1","title":5}\n', 'bad-model'],
+    ['event-tokenizer.json', '{', 'bad-model'],
+    ['event-tokenizer.json', 'null', 'bad-model'],
+    ['event-tokenizer.json', '{}', 'bad-model'],
+    ['tokenizer.json', '{', 'bad-tokenizer'],
+    ['tokenizer.json', '{}', 'bad-tokenizer'],
+  ])('is refused when %s holds %j, by an error that says so', async (name, text, code) => {
+    await replace(name, text);
+    await expect(UserLlm.load(path)).rejects.toMatchObject({ code });
+  });
+
+  it.each(['../../secret', '..', 'folder/file', '/etc/hosts', 'C:\\file'])(
+    'is refused when it lists a file %s',
+    async (name) => {
+      await change(({ files, ...manifest }: Record<string, object>) => ({
+        ...manifest,
+        files: { ...files, [name]: { bytes: 1, sha256: 'x' } },
+      }));
+      await expect(UserLlm.load(path)).rejects.toMatchObject({ code: 'bad-model' });
+    },
+  );
 
   it('names the plugins that it needs', async () => {
     const plugin = definePlugin({ name: 'team', specVersion: 1, compressors: [{ ...meanPool, name: 'team-mean' }] });

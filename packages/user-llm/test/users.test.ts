@@ -1,4 +1,4 @@
-import { decodeSafetensors, maxDifference, type Tensor } from '@user-llm/tensor';
+import { decodeSafetensors, encodeSafetensors, maxDifference, Tensor } from '@user-llm/tensor';
 import { OnnxRuntime } from '@user-llm/runtime-onnx';
 import type { UserState } from '@user-llm/plugin';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -81,6 +81,17 @@ describe('states of users', () => {
     expect(ranked.map(({ item }) => item)).toEqual(best.slice(0, 3).map(({ at }) => `m${at}`));
   }, 60_000);
 
+  it.each([
+    [0, {}],
+    [-1, {}],
+    [1.5, {}],
+    [NaN, {}],
+    [NaN, { by: 'llm' }],
+    [3, { by: 'banana' }],
+  ])('rank %s items by %j only where that means something', async (count, options) => {
+    await expect(model.recommend(all(2), count, options as never)).rejects.toMatchObject({ code: 'bad-argument' });
+  });
+
   it('of encoders that read both ways are encoded again', async () => {
     const both = await smallModel({
       runtime,
@@ -106,6 +117,33 @@ describe('states that do not fit', () => {
     await expect(model.context({ ...state, watermark: 7 })).rejects.toMatchObject({ code: 'bad-user-state' });
   }, 60_000);
 
+  it.each([
+    ['embeddings', new Tensor('float32', ['event', 'userWidth'], [3, 5]), 'got float32[3, 5]'],
+    ['embeddings', new Tensor('float32', ['event', 'userWidth'], [9, 8]), 'at most 6'],
+    ['ids.item', new Tensor('int32', ['event', 'slot'], [3, 1], Int32Array.of(3, 99, 4)), 'got 99'],
+    ['ids.rating', new Tensor('int32', ['event', 'slot'], [3, 1], Int32Array.of(3, -1, 4)), 'got -1'],
+    ['kept', undefined, 'expected float32'],
+  ])(
+    'nor are those whose %s do not fit (%#)',
+    async (name, given, said) => {
+      const state = await model.encode(all(3));
+      const { tensors, metadata } = decodeSafetensors(state.state);
+      const changed = [...tensors].map(([own, tensor]) => {
+        if (own === name) return [own, given] as const;
+        const cut = name === 'kept' && own.startsWith('kept.') ? tensor.slice('axis0', 0, 0).contiguous() : tensor;
+        return [own, cut] as const;
+      });
+      const bytes = await encodeSafetensors(
+        Object.fromEntries(changed) as unknown as Record<string, Tensor>,
+        Object.fromEntries(metadata),
+      );
+      const asked = model.append({ ...state, state: bytes }, all(4).slice(3));
+      await expect(asked).rejects.toMatchObject({ code: 'bad-user-state' });
+      await expect(asked).rejects.toThrow(said);
+    },
+    60_000,
+  );
+
   it('events of the past, of others, without a time', async () => {
     const state = await model.encode(all(3));
     await expect(model.append(state, history('u', [1], -5))).rejects.toMatchObject({ code: 'events-out-of-order' });
@@ -113,4 +151,15 @@ describe('states that do not fit', () => {
     const timeless = { user: 'u', item: 'm1', time: NaN };
     await expect(model.encode([timeless])).rejects.toMatchObject({ code: 'bad-event' });
   }, 60_000);
+
+  it.each([
+    [[null]],
+    [[{ user: 'u', time: 1 }]],
+    [[{ item: 'm1', time: 1 }]],
+    [[...all(2), 'm1']],
+    [undefined],
+    ['m1'],
+  ])('what is no history: %j', async (events) => {
+    await expect(model.encode(events as never)).rejects.toMatchObject({ code: 'bad-event' });
+  });
 });

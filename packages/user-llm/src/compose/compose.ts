@@ -17,7 +17,7 @@ import type {
   UserEncoderModule,
 } from '@user-llm/plugin';
 import { UserLlmError } from '@user-llm/tensor';
-import { partConfig, type PartChoice } from '../config/part-choice.js';
+import { keptConfig, partConfig, type PartChoice } from '../config/part-choice.js';
 import type { UserLlmConfig } from '../config/user-llm-config.js';
 import type { UserLlmParameters, UserLlmTree } from './parameters.js';
 
@@ -62,6 +62,7 @@ export interface UserDecodeStep extends Omit<DecodeStep, 'hooks'> {
 
 /** A composed User-LLM: parameters, and pure functions on symbolic tensors. */
 export interface UserLlmModel {
+  /** The config, the defaults of the parts' own configs filled in. */
   readonly config: UserLlmConfig;
   readonly features: readonly EncodedFeature[];
   /** Events of a history that are read: the last ones count. */
@@ -97,7 +98,7 @@ export interface UserLlmModel {
  * Joins a user encoder, a compressor, a fusion and an LLM, as a config names them, to one model (arXiv 2402.13598).
  *
  * @throws UserLlmError `unknown-part` for a name that no plugin offers, `bad-config` for what a part refuses or for more
- *   events than the encoder reads, and what the parts throw.
+ *   events than the encoder reads, `bad-plugin` for a part that cannot keep its config, and what the parts throw.
  */
 export function composeUserLlm(
   config: UserLlmConfig,
@@ -108,7 +109,9 @@ export function composeUserLlm(
     { name, config: own }: PartChoice,
   ) => {
     const found = registry.get(seam, name);
-    return { part: found, config: partConfig(`${seam} ${JSON.stringify(name)}`, found, own) };
+    const what = `${seam} ${JSON.stringify(name)}`;
+    const filled = partConfig(what, found, own);
+    return { part: found, config: filled, kept: { name, config: keptConfig(what, found, filled) } };
   };
   const chosen = {
     encoder: part('encoders', config.encoder),
@@ -140,7 +143,13 @@ export function composeUserLlm(
     llm.hidden(of(tree).llm, { tokens, hooks: hooks(tree, context, seed) });
 
   return {
-    config,
+    config: {
+      ...config,
+      encoder: chosen.encoder.kept,
+      compressor: chosen.compressor.kept,
+      fusion: chosen.fusion.kept,
+      llm: chosen.llm.kept,
+    },
     features,
     maximumEvents,
     encoder,

@@ -1,4 +1,4 @@
-import type { ModelPart } from '@user-llm/plugin';
+import { stableJson, type ModelPart } from '@user-llm/plugin';
 import { UserLlmError } from '@user-llm/tensor';
 import { z } from 'zod';
 
@@ -32,5 +32,26 @@ export function partConfig<Config>(what: string, part: ModelPart<Config>, config
     expected: `the fields of the config of ${JSON.stringify(part.name)}`,
     got: issues.join('; '),
     mend: 'Correct these fields.',
+  });
+}
+
+/**
+ * A part's checked config as JSON, for model directories: read again it means the same, whatever defaults the part has by
+ * then.
+ *
+ * @param what Names the part in errors.
+ * @param config As `partConfig` gave it.
+ * @throws UserLlmError `bad-plugin` when the part does not take that JSON, or changes it.
+ */
+export function keptConfig<Config>(what: string, part: ModelPart<Config>, config: Config): PartChoice['config'] {
+  const json = JSON.parse(stableJson(config ?? {})) as PartChoice['config'];
+  const again = part.config['~standard'].validate(json);
+  const same = !(again instanceof Promise) && !again.issues && stableJson(again.value ?? {}) === stableJson(json);
+  if (same) return json;
+  throw new UserLlmError('bad-plugin', {
+    what,
+    expected: 'a schema that takes the config that it gave, as JSON, and leaves it as it is',
+    got: 'one that refuses or changes it',
+    mend: 'Fill in defaults in the schema, and make what else you need of the config in build.',
   });
 }

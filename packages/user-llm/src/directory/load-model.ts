@@ -5,20 +5,22 @@ import { loadTokenizer, type TokenizerRoles } from '@user-llm/llm';
 import type { EncoderInputs, EventSchema, Item, Plugin, Registry } from '@user-llm/plugin';
 import { EventTokenizer } from '@user-llm/tokenization';
 import { SafetensorsFile, UserLlmError, type Tensor } from '@user-llm/tensor';
+import { z } from 'zod';
 import { userLlmRegistry } from '../built-in-parts.js';
 import { composeInputs } from '../compose/compose-inputs.js';
 import { composeUserLlm, type UserLlmModel } from '../compose/compose.js';
 import { requireSameSchema } from '../config/same-schema.js';
 import { parseUserLlmConfig, type UserLlmConfig } from '../config/user-llm-config.js';
 import { encoderHashOf } from '../model/encoder-hash.js';
-import type { ModelParts } from '../model/model-parts.js';
+import type { ModelParts, TrainedOn } from '../model/model-parts.js';
 import { checkedWeights, type Weights } from '../model/weights.js';
-import { missingParts } from '../plugins/used-plugins.js';
-import { badModel, modelFiles, parseManifest, type ModelManifest } from './manifest.js';
+import { missingParts, usedPlugins } from '../plugins/used-plugins.js';
+import { badModel, modelFiles, modelVersion, parseManifest, type ModelManifest } from './manifest.js';
 import { fileDigest, fileExists } from './write-directory.js';
 
 /**
- * Reads a model directory and checks all of it: every file's hash, versions, vocabularies, the encoder's hash.
+ * Reads a model directory and checks all of it: every file's hash, versions, vocabularies, the encoder's hash. One of
+ * version 1 is read with the defaults that its parts have now, and its encoder gets another hash.
  *
  * @param plugins Those that the model's parts come from, beside our own.
  * @throws UserLlmError `missing-model` when there is none, `missing-file`, `corrupted-file`, `unknown-version`,
@@ -30,34 +32,43 @@ export async function loadModel(path: string, plugins: readonly Plugin[] = []): 
   const registry = userLlmRegistry(plugins);
   requirePlugins(path, manifest, config, registry);
   await checkFiles(path, manifest);
-  const text = (name: string): Promise<string> => readFile(join(path, name), 'utf8');
-  const vocabularies = JSON.parse(await text(modelFiles.eventTokenizer)) as { readonly schema: EventSchema };
-  requireSameSchema(config.events, vocabularies.schema);
   const kinds = [...registry.all('features').values()];
-  const eventTokenizer = EventTokenizer.fromJSON(vocabularies, vocabularies.schema, kinds);
+  const eventTokenizer = await readText(path, modelFiles.eventTokenizer, (text) => {
+    const json = JSON.parse(text) as { readonly schema: EventSchema };
+    requireSameSchema(config.events, json.schema);
+    return EventTokenizer.fromJSON(json, json.schema, kinds);
+  });
   if (eventTokenizer.hash !== manifest.eventTokenizer) {
     throw mismatch(path, `an event tokenizer of the hash ${manifest.eventTokenizer}`, eventTokenizer.hash);
   }
   const vectors = await readVectors(path, manifest);
-  const model = composeUserLlm(config, composeInputs(eventTokenizer, config.item, registry, vectors));
+  const composed = composeUserLlm(config, composeInputs(eventTokenizer, config.item, registry, vectors));
+  const current = manifest.version === modelVersion;
+  // What was saved stands, also where parts have got further fields since.
+  const model = current ? { ...composed, config } : composed;
   const features = JSON.stringify(model.features.map(({ name, size, slots }) => ({ name, size, slots })));
   if (features !== JSON.stringify(manifest.features)) throw mismatch(path, JSON.stringify(manifest.features), features);
   const weights = await readWeights(join(path, modelFiles.weights), model);
   const encoderHash = encoderHashOf(model, weights, eventTokenizer.hash, vectors);
-  if (encoderHash !== manifest.encoder) throw mismatch(path, `an encoder of the hash ${manifest.encoder}`, encoderHash);
+  if (current && encoderHash !== manifest.encoder) {
+    throw mismatch(path, `an encoder of the hash ${manifest.encoder}`, encoderHash);
+  }
+  const chatTemplate = manifest.files[modelFiles.chatTemplate]
+    ? await readFile(join(path, modelFiles.chatTemplate), 'utf8')
+    : undefined;
   return {
     model,
     weights,
     eventTokenizer,
-    textTokenizer: loadTokenizer(await text(modelFiles.textTokenizer), {
-      ...rolesOf(manifest),
-      ...(manifest.files[modelFiles.chatTemplate] && { chatTemplate: await text(modelFiles.chatTemplate) }),
-    }),
-    catalogue: itemsOf(await text(modelFiles.catalogue)),
+    textTokenizer: await readText(path, modelFiles.textTokenizer, (text) =>
+      loadTokenizer(text, { ...rolesOf(manifest), ...(chatTemplate !== undefined && { chatTemplate }) }),
+    ),
+    catalogue: await readText(path, modelFiles.catalogue, itemsOf),
     ...(vectors && { vectors }),
     encoderHash,
-    plugins: manifest.plugins,
+    plugins: usedPlugins(registry, config),
     recommendPrompt: manifest.recommendPrompt,
+    ...(manifest.trainedOn && { trainedOn: manifest.trainedOn as TrainedOn }),
   };
 }
 
@@ -147,11 +158,31 @@ async function readVectors(path: string, { files }: ModelManifest): Promise<Enco
   }
 }
 
+/** @throws UserLlmError `bad-model` that names the file when its text is not what `save` writes. */
+async function readText<T>(path: string, name: string, parse: (text: string) => T): Promise<T> {
+  const file = join(path, name);
+  const text = await readFile(file, 'utf8');
+  try {
+    return parse(text);
+  } catch (cause) {
+    if (UserLlmError.isInstance(cause)) throw cause;
+    const said = cause instanceof z.ZodError ? z.prettifyError(cause) : cause;
+    throw badModel(
+      file,
+      'a file that a model was saved with',
+      said instanceof Error ? said.message : String(said),
+      cause,
+    );
+  }
+}
+
+const catalogueItem = z.looseObject({ item: z.string(), title: z.string().nullish() });
+
 function itemsOf(lines: string): Item[] {
   return lines
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Item);
+    .map((line) => catalogueItem.parse(JSON.parse(line)) as Item);
 }
 
 function rolesOf({ textTokenizer: { begin, end, padding, alsoEnd = [] } }: ModelManifest): TokenizerRoles {

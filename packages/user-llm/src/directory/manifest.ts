@@ -2,8 +2,8 @@ import { UserLlmError } from '@user-llm/tensor';
 import { z } from 'zod';
 import { userLlmConfig } from '../config/user-llm-config.js';
 
-/** The version of model directories that this package writes, and the only one it reads. */
-export const modelVersion = 1;
+/** The version of model directories that this package writes; it reads version 1 too. */
+export const modelVersion = 2;
 
 /** The files of a model directory. */
 export const modelFiles = {
@@ -21,11 +21,20 @@ export const modelFiles = {
 /** What `model.json` says. */
 export const modelManifest = z.strictObject({
   format: z.literal('user-llm-model'),
-  version: z.literal(modelVersion),
-  /** The model's config, as `userLlmConfig`. */
+  version: z.union([z.literal(1), z.literal(modelVersion)]),
+  /** The model's config, as `userLlmConfig`; from version 2 on with the parts' own defaults filled in. */
   config: userLlmConfig,
   /** Names of the plugins that the config's parts come from, beside our own. */
   plugins: z.array(z.string()),
+  /** Versions by name: of the package that wrote it, and of those plugins that state theirs. Absent in version 1. */
+  software: z.record(z.string(), z.string()).optional(),
+  /** The data that it was trained on (`data`, a hash) and their split, where that is known. */
+  trainedOn: z
+    .strictObject({
+      data: z.string(),
+      split: z.looseObject({ kind: z.enum(['leave-last-out', 'time', 'held-out-users']) }),
+    })
+    .optional(),
   /** The features of events: name, number of ids, ids per event. */
   features: z.array(z.strictObject({ name: z.string(), size: z.int(), slots: z.int() })),
   /** Hash of the encoder and its vocabularies: states of users carry the same. */
@@ -42,7 +51,10 @@ export const modelManifest = z.strictObject({
   /** What is asked when the LLM recommends items. */
   recommendPrompt: z.string(),
   /** Every other file: its length, and SHA-256 in hexadecimal. */
-  files: z.record(z.string(), z.strictObject({ bytes: z.int(), sha256: z.string() })),
+  files: z.record(
+    z.string().regex(/^\w[\w.-]*$/, 'must be the name of a file, without a folder'),
+    z.strictObject({ bytes: z.int(), sha256: z.string() }),
+  ),
 });
 
 /** What `model.json` says. */
@@ -63,10 +75,10 @@ export function parseManifest(path: string, text: string): ModelManifest {
   }
   const { format, version } = (json ?? {}) as { readonly format?: unknown; readonly version?: unknown };
   if (format !== 'user-llm-model') throw badModel(path, 'format "user-llm-model"', JSON.stringify(format) ?? 'none');
-  if (version !== modelVersion) {
+  if (version !== 1 && version !== modelVersion) {
     throw new UserLlmError('unknown-version', {
       what: path,
-      expected: `version ${modelVersion}`,
+      expected: `version 1 or ${modelVersion}`,
       got: JSON.stringify(version) ?? 'none',
       mend: 'Install the version of @user-llm/user-llm that wrote it, and save the model again.',
     });

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { JsonTokenizer } from '@user-llm/llm';
 import type { JsonValue } from '@user-llm/plugin';
@@ -33,7 +34,9 @@ export async function saveModel(path: string, parts: ModelParts): Promise<void> 
       format: 'user-llm-model',
       version: modelVersion,
       config: model.config as unknown as ModelManifest['config'],
-      plugins: [...parts.plugins],
+      plugins: parts.plugins.map(({ name }) => name),
+      software: softwareOf(parts.plugins),
+      ...(parts.trainedOn && { trainedOn: parts.trainedOn }),
       features: model.features.map(({ name, size, slots }) => ({ name, size, slots })),
       encoder: parts.encoderHash,
       eventTokenizer: eventTokenizer.hash,
@@ -44,6 +47,14 @@ export async function saveModel(path: string, parts: ModelParts): Promise<void> 
     const json = manifest as unknown as JsonValue;
     await writeFileAtomically(join(folder, modelFiles.manifest), `${JSON.stringify(json, null, 2)}\n`);
   });
+}
+
+/** The versions of this package and of plugins that state theirs, by name. */
+function softwareOf(plugins: ModelParts['plugins']): Record<string, string> {
+  const name = '@user-llm/user-llm';
+  const { version } = createRequire(import.meta.url)(`${name}/package.json`) as { readonly version: string };
+  const theirs = plugins.flatMap((plugin) => (plugin.version === undefined ? [] : [[plugin.name, plugin.version]]));
+  return { [name]: version, ...(Object.fromEntries(theirs) as Record<string, string>) };
 }
 
 /** The names of the special tokens that play a role. */

@@ -27,7 +27,8 @@ export interface ReadEvents extends EventIds {
  * @param events In any order; they are put in order of time, equal times as they came.
  * @param after When the event before them was, so that features of time gaps are those of the whole history.
  * @throws UserLlmError `several-users` when the events are not of one user, `events-out-of-order` when one was before
- *   `after`, `bad-event` when a time is not a number. Unknown items and values never throw.
+ *   `after`, `bad-event` when one has no user, no item, or a time that is not a number. Unknown items and values never
+ *   throw.
  */
 export function idsOf(
   tokenizer: EventTokenizer,
@@ -35,6 +36,7 @@ export function idsOf(
   maximum: number,
   after?: number,
 ): ReadEvents {
+  requireEvents(events);
   const [first] = events;
   if (!first) return { length: 0, seen: 0, columns: noIds(tokenizer) };
   const other = events.find(({ user }) => user !== first.user);
@@ -69,6 +71,22 @@ export function idsOf(
     columns: Object.fromEntries(last),
     lastTime: times[length - 1]!,
   };
+}
+
+/** Callers without types hand over anything. */
+function requireEvents(events: unknown): asserts events is readonly Event[] {
+  if (!Array.isArray(events)) {
+    throw new UserLlmError('bad-event', { what: 'events of a user', expected: 'a list', got: typeof events });
+  }
+  for (const [at, event] of (events as unknown[]).entries()) {
+    const { user, item } = (event ?? {}) as Partial<Event>;
+    if (typeof user === 'string' && typeof item === 'string') continue;
+    throw new UserLlmError('bad-event', {
+      what: `event ${at} of a user`,
+      expected: 'a user and an item, both text',
+      got: `${typeof user} and ${typeof item}`,
+    });
+  }
 }
 
 function noIds({ features }: Pick<EventTokenizer, 'features'>): Record<string, Int32Array> {

@@ -38,6 +38,8 @@ export const onnxManifest = z.strictObject({
     tokenizer: z.string(),
     begin: z.int().optional(),
     end: z.int(),
+    ends: z.array(z.int()).optional().describe('Every token that ends an answer, `end` first.'),
+    chatTemplate: z.string().optional().describe("File of the LLM's form of conversations (Jinja), where it has one."),
     vocabulary: z.int(),
     maximumTokens: z.int(),
     prefixTokens: z.int().describe("Positions that a user's soft prompt takes before the tokens."),
@@ -58,8 +60,8 @@ export type OnnxManifest = z.output<typeof onnxManifest>;
 export const onnxSteps: readonly string[] = [
   'Turn the last events of a user to ids by the event tokenizer; fill the row from its start, 0 and mask false behind.',
   'Run `user`: its outputs `context.NAME` are the inputs `user.NAME` of `prefill` and `step`; keep them, they do not change.',
-  "Tokens of a prompt: `begin` where there is one, the instruction's tokens, `answerMarker`.",
+  "Tokens of a prompt: `begin` where there is one, the instruction's tokens, `answerMarker`. Of a conversation, where there is a `chatTemplate`: the tokens of what it makes of the messages, special tokens included.",
   'Run `prefill` with `tokens` [batch, token] filled from the start, `counts` [batch], and `room`: zeros for as many further places as tokens are to be written, plus one.',
-  'Choose a token from `logits`; end at `end`. Run `step` with it, `lengths` (prefixTokens + tokens read so far) and the caches; its outputs are the next caches.',
+  'Choose a token from `logits`; end at any of `ends`. Run `step` with it, `lengths` (prefixTokens + tokens read so far) and the caches; its outputs are the next caches.',
   'Run `items` for scores by id. Where its input is `last`, that is the row of `events` of the last event, zeros without one. `itemIds` says which id each item of the catalogue has, 1 for none.',
 ];

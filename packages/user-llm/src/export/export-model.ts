@@ -48,7 +48,7 @@ export async function exportModel(path: string, parts: ModelParts): Promise<void
         await exportOnnx(optimize(graph), embedded, join(folder, `${name}.onnx`));
         described[name] = describe(`${name}.onnx`, graph, embedded);
       }
-      const { begin, end, vocabularySize } = textTokenizer;
+      const { begin, end, ends, chatTemplate, vocabularySize } = textTokenizer;
       const manifest: OnnxManifest = {
         format: 'user-llm-onnx',
         version: 1,
@@ -66,6 +66,8 @@ export async function exportModel(path: string, parts: ModelParts): Promise<void
           tokenizer: modelFiles.textTokenizer,
           ...(begin !== undefined && { begin }),
           end,
+          ends: [...ends],
+          ...(chatTemplate !== undefined && { chatTemplate: modelFiles.chatTemplate }),
           vocabulary: vocabularySize,
           maximumTokens: model.llm.maximumTokens,
           prefixTokens: prefixTokens(model.llm, context),
@@ -76,6 +78,7 @@ export async function exportModel(path: string, parts: ModelParts): Promise<void
       const put = (name: string, content: string | string[]) => writeFileAtomically(join(folder, name), content);
       await put(modelFiles.eventTokenizer, JSON.stringify(eventTokenizer.toJSON()));
       await put(modelFiles.textTokenizer, JSON.stringify(textTokenizer.json));
+      if (chatTemplate !== undefined) await put(modelFiles.chatTemplate, chatTemplate);
       await put(
         modelFiles.catalogue,
         catalogue.map((item) => `${JSON.stringify(item)}\n`),

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { EncoderInputs } from '@user-llm/plugin';
+import { stableJson, type EncoderInputs } from '@user-llm/plugin';
 import type { UserLlmModel } from '../compose/compose.js';
 import type { Weights } from './weights.js';
 
 /**
  * SHA-256 of all that decides what the encoder makes of a history: its config, its weights, the vocabularies, and the
- * events it reads. States of users are of no use to an encoder of another hash.
+ * events it reads; the order of a config's keys does not count. States of users are of no use to an encoder of another
+ * hash.
  *
  * @param vocabularies Hash of the event tokenizer.
  */
@@ -17,7 +18,7 @@ export function encoderHashOf(
 ): string {
   const hash = createHash('sha256');
   const { encoder, item } = config;
-  hash.update(JSON.stringify(['user-llm-encoder', 1, vocabularies, encoder, item, maximumEvents, features]));
+  hash.update(stableJson(['user-llm-encoder', 2, vocabularies, encoder, item, maximumEvents, features]));
   const tensors = [
     ...Object.entries(weights).filter(([name]) => name.startsWith('encoder.')),
     ...Object.entries(vectors).map(([name, tensor]) => [`vectors.${name}`, tensor] as const),

@@ -1,4 +1,4 @@
-import { partName, type Registry, type SeamName } from '@user-llm/plugin';
+import { partName, type Plugin, type Registry, type SeamName } from '@user-llm/plugin';
 import { builtInParts } from '../built-in-parts.js';
 import type { UserLlmConfig } from '../config/user-llm-config.js';
 
@@ -18,14 +18,15 @@ function namedParts(config: UserLlmConfig): NamedPart[] {
   ];
 }
 
-/** Names of the plugins of a registry that a config's parts come from, our own left out. */
-export function usedPlugins({ plugins }: Pick<Registry, 'plugins'>, config: UserLlmConfig): string[] {
+/** The plugins of a registry that a config's parts come from, our own left out. */
+export function usedPlugins({ plugins }: Pick<Registry, 'plugins'>, config: UserLlmConfig): Plugin[] {
   const named = namedParts(config);
   const own = builtInParts().name;
-  return plugins
-    .filter((plugin) => named.some(({ seam, name }) => plugin[seam]?.some((part) => partName(seam, part) === name)))
-    .map(({ name }) => name)
-    .filter((name) => name !== own);
+  return plugins.filter(
+    (plugin) =>
+      plugin.name !== own &&
+      named.some(({ seam, name }) => plugin[seam]?.some((part) => partName(seam, part) === name)),
+  );
 }
 
 /** The parts of a config that no plugin of a registry offers, in words: `encoders "ours", compressors "ours"`. */

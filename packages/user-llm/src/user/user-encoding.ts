@@ -1,6 +1,6 @@
 import type { Event, UserState } from '@user-llm/plugin';
 import type { EventTokenizer } from '@user-llm/tokenization';
-import { Tensor } from '@user-llm/tensor';
+import { Tensor, UserLlmError } from '@user-llm/tensor';
 import type { UserLlmModel } from '../compose/compose.js';
 import { eventNames } from '../events/event-batch.js';
 import { historyFeeds, idsOf, joinIds, maskOf, type EventIds } from '../events/history.js';
@@ -67,7 +67,7 @@ export class UserEncoding {
   /** Opens a state. */
   open(state: UserState): UserContents {
     const { model, encoderHash } = this.#inputs;
-    return unpackUserState(model.features, model.encoder.appender, encoderHash, state);
+    return unpackUserState(model, encoderHash, state);
   }
 
   /** What the LLM reads of users, one row each. */
@@ -91,6 +91,7 @@ export class UserEncoding {
     for (const opened of await this.#openAll(users, signal)) {
       const feeds = model.encoder.itemScores ? this.#lastFeeds(opened) : historyFeeds(model.features, opened);
       const { [userNames.scores]: all } = await runOnHost(program, feeds, signal);
+      requireFinite(all!.data as Float32Array);
       opened.forEach((_, row) => scores.push(rowOf(all as Tensor<'float32'>, row)));
     }
     return scores;
@@ -199,6 +200,18 @@ export class UserEncoding {
     const { model, encoderHash } = this.#inputs;
     return packUserState(model.features, model.encoder.appender, encoderHash, contents);
   }
+}
+
+/** Checks scores of items; minus infinity stands for what must not come out. @throws UserLlmError `not-finite`. */
+function requireFinite(scores: Float32Array): void {
+  const broken = scores.find((score) => !(score < Infinity));
+  if (broken === undefined) return;
+  throw new UserLlmError('not-finite', {
+    what: 'scores of items',
+    expected: 'numbers',
+    got: `${broken}`,
+    mend: "The encoder's weights are broken: take those of an earlier checkpoint.",
+  });
 }
 
 /** Whether a user is a history rather than a state. */

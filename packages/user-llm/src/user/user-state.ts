@@ -1,5 +1,6 @@
 import type { EncodedFeature, EventAppender, UserState } from '@user-llm/plugin';
 import { decodeSafetensors, encodeSafetensors, Tensor, UserLlmError } from '@user-llm/tensor';
+import type { UserLlmModel } from '../compose/compose.js';
 import type { EventIds } from '../events/history.js';
 
 // T events kept, S slots of a feature, E user width, M places of what the encoder keeps.
@@ -57,8 +58,7 @@ export async function packUserState(
  *   that are no such state.
  */
 export function unpackUserState(
-  features: readonly EncodedFeature[],
-  appender: EventAppender | undefined,
+  { features, maximumEvents, encoder: { appender, userWidth } }: UserLlmModel,
   encoder: string,
   user: UserState,
 ): UserContents {
@@ -71,16 +71,22 @@ export function unpackUserState(
   const watermark = Number(metadata.get('watermark'));
   if (watermark !== user.watermark) throw badState(`the watermark ${user.watermark}`, `${watermark} in its bytes`);
   const embeddings = tensors.get('embeddings');
-  if (embeddings?.dtype !== 'float32' || embeddings.shape.length !== 2) throw badState('embeddings', 'none');
-  const length = embeddings.shape[0]!;
-  const columns = features.map(({ name, slots }) => {
+  const [length = 0, ...width] = embeddings?.shape ?? [];
+  if (embeddings?.dtype !== 'float32' || `${width}` !== `${userWidth}` || length > maximumEvents) {
+    const got = embeddings ? `${embeddings.dtype}[${embeddings.shape.join(', ')}]` : 'none';
+    throw badState(`embeddings float32[at most ${maximumEvents}, ${userWidth}]`, got);
+  }
+  const columns = features.map(({ name, slots, size }) => {
     const ids = tensors.get(idsName(name));
     if (ids?.dtype !== 'int32' || `${ids.shape}` !== `${length},${slots}`) throw badState(`ids of ${name}`, 'none');
-    return [name, ids.data as Int32Array] as const;
+    const data = ids.data as Int32Array;
+    const beyond = data.find((id) => id < 0 || id >= size);
+    if (beyond !== undefined) throw badState(`ids of ${name} from 0 to ${size - 1}`, `${beyond}`);
+    return [name, data] as const;
   });
   const state = Object.entries(appender?.state ?? {}).flatMap(([name, spec]) => {
-    const tensor = tensors.get(keptName(name)) as Tensor<'float32'> | undefined;
-    return tensor ? [[name, allPlaces(spec, tensor)] as const] : [];
+    const tensor = tensors.get(keptName(name));
+    return tensor ? [[name, allPlaces(spec, tensor as unknown as Tensor, length)] as const] : [];
   });
   const lastTime = metadata.get('lastTime');
   return {
@@ -103,19 +109,20 @@ function firstPlaces({ axes }: Kept, tensor: Tensor<'float32'>, length: number):
 }
 
 /** The cache as the encoder takes it, `[..., M, ...]`, zeros behind what is kept. */
-function allPlaces({ axes, shape }: Kept, tensor: Tensor<'float32'>): Tensor<'float32'> {
+function allPlaces({ axes, shape }: Kept, tensor: Tensor, length: number): Tensor<'float32'> {
   const at = axes.indexOf('place');
-  const fits =
-    tensor.shape.length === shape.length && tensor.shape.every((size, axis) => axis === at || size === shape[axis]);
-  if (!fits || (at >= 0 && tensor.shape[at]! > shape[at]!))
-    throw badState(`[${shape.join(', ')}]`, `[${tensor.shape.join(', ')}]`);
+  const expected = shape.map((size, axis) => (axis === at ? length : size));
+  if (tensor.dtype !== 'float32' || `${tensor.shape}` !== `${expected}`) {
+    throw badState(`float32[${expected.join(', ')}]`, `${tensor.dtype}[${tensor.shape.join(', ')}]`);
+  }
+  const data = tensor.data as Float32Array;
+  if (at < 0) return new Tensor('float32', axes, shape, data);
   const whole = new Tensor('float32', axes, shape);
-  if (at < 0) return new Tensor('float32', axes, shape, tensor.data);
   const inner = shape.slice(at + 1).reduce((product, size) => product * size, 1);
-  const used = tensor.shape[at]! * inner;
+  const used = length * inner;
   const outer = shape.slice(0, at).reduce((product, size) => product * size, 1);
   for (let row = 0; row < outer; row++) {
-    whole.data.set(tensor.data.subarray(row * used, (row + 1) * used), row * shape[at]! * inner);
+    whole.data.set(data.subarray(row * used, (row + 1) * used), row * shape[at]! * inner);
   }
   return whole;
 }
