@@ -1,4 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { serverLimits } from '@user-llm/serving';
 import { UserLlmError } from '@user-llm/tensor';
 import { loadUserLlm } from './load-user-llm.js';
 import { demoFolders, serve, type LoadModel } from './serve.js';
@@ -38,6 +39,7 @@ export async function main(args: readonly string[], loadModel: LoadModel = loadU
   };
   process.on('SIGINT', end);
   process.on('SIGTERM', end);
+  const limits = serverLimits.parse({});
   const say = (line: string) => void process.stdout.write(`${line}\n`);
   const program = new Command('user-llm-serve')
     .description('answer for users over HTTP')
@@ -60,6 +62,16 @@ export async function main(args: readonly string[], loadModel: LoadModel = loadU
     .option('--concurrency <n>', 'requests that the model works on at once', whole(1, 1024), 8)
     .option('--queue <n>', 'requests that may wait; more get 429', whole(0, 100_000), 32)
     .option('--deadline <seconds>', 'how long a request may take', whole(1, 86_400), 60)
+    .option(
+      '--maximum-tokens <n>',
+      'most tokens of an answer that may be asked for',
+      whole(1, 1e6),
+      limits.maximumTokens,
+    )
+    .option('--default-tokens <n>', 'most tokens where a request does not say', whole(1, 1e6), limits.defaultTokens)
+    .option('--maximum-events <n>', 'latest events kept of a user', whole(1, 1e6), limits.maximumEvents)
+    .option('--maximum-body-bytes <n>', 'largest body of a request', whole(1, 2 ** 30), limits.maximumBodyBytes)
+    .option('--cached-users <n>', 'users whose context is kept in memory', whole(0, 1e9), limits.cachedUsers)
     .option('--drain <seconds>', 'how long open requests get at the end', whole(0, 86_400), 20)
     .addOption(
       new Option('--log-level <level>', 'what is logged on standard error, as JSON')

@@ -1,5 +1,12 @@
 import { existsSync } from 'node:fs';
-import { createServer, memoryStore, openLmdbStore, type UserLlmServer, type UserModel } from '@user-llm/serving';
+import {
+  createServer,
+  memoryStore,
+  openLmdbStore,
+  type ServerLimits,
+  type UserLlmServer,
+  type UserModel,
+} from '@user-llm/serving';
 import { UserLlmError } from '@user-llm/tensor';
 import { pino, type LevelWithSilent } from 'pino';
 import { defaultTenant, readApiKeys } from './api-keys.js';
@@ -9,8 +16,14 @@ import { taskQuestions } from './questions.js';
 /** Where `npm run demo` leaves what it has made, relative to the root of the clone. */
 export const demoFolders = { model: 'runs/demo/model', data: 'runs/demo/data' } as const;
 
+/** Limits of the server that have flags of the same name. */
+type NamedLimits = Pick<
+  ServerLimits,
+  'maximumTokens' | 'defaultTokens' | 'maximumEvents' | 'maximumBodyBytes' | 'cachedUsers'
+>;
+
 /** What the command was asked to do. */
-export interface ServeOptions {
+export interface ServeOptions extends NamedLimits {
   /** Folder of the model; the demo's when absent. */
   readonly model?: string;
   readonly host: string;
@@ -68,8 +81,8 @@ export async function serve(
         model,
         store,
         apiKeys,
-        examples: { users: data?.examples(20) ?? [], questions },
-        limits: { concurrency: options.concurrency, waiting: options.queue, deadlineMs: 1000 * options.deadline },
+        examples: { users: data?.examples(20) ?? [], questions, tenant: defaultTenant },
+        limits: limitsOf(options),
         logger: pino({ level: options.logLevel }, pino.destination({ dest: 2, sync: false })),
         ...(data && { histories: data.histories }),
         ...(local && apiKeys.length === 0 && { hosts: ['localhost', '127.0.0.1', '[::1]'] }),
@@ -95,6 +108,12 @@ export async function serve(
   } finally {
     await dispose();
   }
+}
+
+function limitsOf({ concurrency, queue, deadline, ...options }: ServeOptions): ServerLimits {
+  const { maximumTokens, defaultTokens, maximumEvents, maximumBodyBytes, cachedUsers } = options;
+  const named: NamedLimits = { maximumTokens, defaultTokens, maximumEvents, maximumBodyBytes, cachedUsers };
+  return { ...named, concurrency, waiting: queue, deadlineMs: 1000 * deadline };
 }
 
 function modelFolder(given: string | undefined): string {

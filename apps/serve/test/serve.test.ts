@@ -121,6 +121,26 @@ describe('serve', () => {
       const status = async (key: string) =>
         (await fetch(`${url}/v1/users/u`, { headers: { authorization: `Bearer ${key}` } })).status;
       expect([await status(ours), await status(theirs), await status('x')]).toEqual([200, 404, 401]);
+      const examples = async (key: string) =>
+        (await json(`${url}/v1/examples`, { headers: { authorization: `Bearer ${key}` } }))['users'];
+      expect([await examples(ours!), await examples(theirs!)]).toEqual([['u', 'v'], []]);
+    });
+  });
+
+  it('keeps the limits that it is told', async () => {
+    const limits = { maximumTokens: 8, defaultTokens: 4, maximumEvents: 2, maximumBodyBytes: 500, cachedUsers: 0 };
+    await during({ data, ...limits }, async (url) => {
+      const ask = async (body: object) =>
+        fetch(`${url}/v1/completions`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ user: 'u', prompt: 'x', ...body }),
+        });
+      expect((await ask({ max_tokens: 9 })).status).toBe(400);
+      expect((await ask({ metadata: 'x'.repeat(500) })).status).toBe(413);
+      for (let times = 0; times < 2; times++)
+        expect((await ask({ max_tokens: 8 })).headers.get('x-user-llm-context')).toBe('miss');
+      expect(await json(`${url}/v1/users/u`)).toMatchObject({ events: 3, history: [{ item: 'b' }, { item: 'c' }] });
     });
   });
 
@@ -201,7 +221,14 @@ describe('main', () => {
   it('teaches by --help', async () => {
     const { code, text } = await output(['--help']);
     expect(code).toBe(0);
-    for (const taught of ['--store', '--api-key-file', 'curl', '/v1/chat/completions', 'npm run demo'])
+    for (const taught of [
+      '--store',
+      '--api-key-file',
+      '--maximum-tokens',
+      'curl',
+      '/v1/chat/completions',
+      'npm run demo',
+    ])
       expect(text).toContain(taught);
   });
 
