@@ -8,6 +8,8 @@ export interface EvaluationData {
   readonly name: string;
   /** SHA-256, in hexadecimal, of what was read. */
   readonly hash: string;
+  /** Of a prepared data set the SHA-256 of its events and of its items, a space between, as `TrainedOn` has it. */
+  readonly fingerprint?: string;
   /** One per user, in the order in which users first occur. */
   readonly histories: readonly History[];
   /** Titles and categories by item. */
@@ -29,6 +31,8 @@ export interface EvaluationDataOptions {
   readonly items?: Iterable<Item>;
   /** SHA-256 of the files that the events came from; that of the events and items themselves when absent. */
   readonly hash?: string;
+  /** SHA-256 of the file of events and of that of items, a space between; unknown when absent. */
+  readonly fingerprint?: string;
 }
 
 /**
@@ -36,7 +40,8 @@ export interface EvaluationDataOptions {
  *
  * @throws UserLlmError `no-events` when there is none.
  */
-export function evaluationData({ name, events, items = [], hash }: EvaluationDataOptions): EvaluationData {
+export function evaluationData(options: EvaluationDataOptions): EvaluationData {
+  const { name, events, items = [], hash, fingerprint } = options;
   const catalogue = new Map<string, Item>();
   for (const item of items) if (!catalogue.has(item.item)) catalogue.set(item.item, item);
   const byUser = new Map<string, Event[]>();
@@ -56,6 +61,7 @@ export function evaluationData({ name, events, items = [], hash }: EvaluationDat
   return {
     name,
     hash: hash ?? contentHash(histories, catalogue),
+    ...(fingerprint !== undefined && { fingerprint }),
     histories,
     catalogue,
     items: ids,

@@ -31,11 +31,20 @@ export async function readEvaluationData({ name, events, items, fields }: Prepar
   }
   const catalogue: Item[] = [];
   for await (const item of parquetItems(items)) catalogue.push(item);
-  return evaluationData({ name, events: read, items: catalogue, hash: await filesHash([events, items]) });
+  return evaluationData({ name, events: read, items: catalogue, ...(await fileHashes([events, items])) });
 }
 
-async function filesHash(paths: readonly string[]): Promise<string> {
-  const hash = createHash('sha256');
-  for (const path of paths) for await (const bytes of createReadStream(path)) hash.update(bytes as Buffer);
-  return hash.digest('hex');
+/** The hash of files together, and those of each. */
+async function fileHashes(paths: readonly string[]): Promise<{ readonly hash: string; readonly fingerprint: string }> {
+  const all = createHash('sha256');
+  const each: string[] = [];
+  for (const path of paths) {
+    const own = createHash('sha256');
+    for await (const bytes of createReadStream(path)) {
+      all.update(bytes as Buffer);
+      own.update(bytes as Buffer);
+    }
+    each.push(own.digest('hex'));
+  }
+  return { hash: all.digest('hex'), fingerprint: each.join(' ') };
 }

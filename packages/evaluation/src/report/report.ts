@@ -1,4 +1,5 @@
 import type { Split } from '@user-llm/tokenization';
+import type { TrainedOn } from '@user-llm/user-llm';
 import type { Candidate } from '../candidates/candidate.js';
 import type { ControlResult } from '../controls/control-result.js';
 import type { AnswerCost } from '../cost/answer-cost.js';
@@ -10,6 +11,7 @@ import type { QuestionCounts, Questions } from '../protocol/questions.js';
 import { floorWarnings } from './floor-warnings.js';
 import type { Provenance } from './provenance.js';
 import { publishedFor, type PublishedResult } from './published.js';
+import { trainingWarnings } from './training-warnings.js';
 
 /** What one answer takes with histories of one length. */
 export interface CostMeasurement extends AnswerCost {
@@ -58,7 +60,7 @@ export interface Report {
   readonly differences: readonly Difference[];
   /** Results that others published on this very data set. */
   readonly published: readonly PublishedResult[];
-  /** Where a model is below a floor. */
+  /** Where a model is below a floor, or has seen in training what it is asked. */
   readonly warnings: readonly string[];
   readonly controls: readonly ControlResult[];
   readonly costs: readonly CostMeasurement[];
@@ -77,6 +79,8 @@ export interface ReportParts {
   readonly controls?: readonly ControlResult[];
   readonly costs?: readonly CostMeasurement[];
   readonly curves?: readonly TrainingCurve[];
+  /** What the models were trained on, where that is known, by what to call them: `the model`. */
+  readonly trainedOn?: Readonly<Record<string, TrainedOn>>;
 }
 
 /** A report with the answers behind it. */
@@ -107,7 +111,7 @@ export function makeReport(parts: ReportParts): ReportWithPredictions {
     results: evaluation.results,
     differences: evaluation.differences,
     published: questions.part === 'test' ? publishedFor(size, questions.split.kind) : [],
-    warnings: floorWarnings(evaluation),
+    warnings: [...trainingWarnings(data, questions, parts.trainedOn ?? {}), ...floorWarnings(evaluation)],
     controls: parts.controls ?? [],
     costs: parts.costs ?? [],
     curves: parts.curves ?? [],
