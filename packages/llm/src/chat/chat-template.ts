@@ -59,11 +59,11 @@ export class ChatTemplate {
    * The tokens of that text. Special tokens are those that the template writes itself: what is written like one in a
    * message, or in another variable, is plain text, so that nobody can end a turn or begin another.
    *
-   * @throws UserLlmError `bad-chat` when the template refuses the messages.
+   * @throws UserLlmError `bad-chat` when the template refuses the messages, or they hold what JSON cannot.
    */
   encode(messages: readonly ChatMessage[], options: ChatOptions = {}): number[] {
     const specials = Object.keys(this.#tokenizer.specialTokens);
-    const { guarded, guard } = guardTexts({ messages, variables: options.variables ?? {} }, specials);
+    const { guarded, guard } = guardedTexts({ messages, variables: options.variables ?? {} }, specials);
     return this.#tokenizer.encodeMarked(this.#render(guarded.messages, guarded.variables, options), guard);
   }
 
@@ -85,14 +85,26 @@ export class ChatTemplate {
         add_generation_prompt: addGenerationPrompt,
       });
     } catch (cause) {
-      throw new UserLlmError('bad-chat', {
-        what: 'messages',
-        expected: "a conversation that the LLM's chat template takes",
-        got: cause instanceof Error ? cause.message : String(cause),
-        cause,
-      });
+      throw badChat("a conversation that the LLM's chat template takes", cause);
     }
   }
+}
+
+function guardedTexts<T>(value: T, specials: readonly string[]): ReturnType<typeof guardTexts<T>> {
+  try {
+    return guardTexts(value, specials);
+  } catch (cause) {
+    throw badChat('messages and variables that JSON can hold', cause);
+  }
+}
+
+function badChat(expected: string, cause: unknown): UserLlmError {
+  return new UserLlmError('bad-chat', {
+    what: 'messages',
+    expected,
+    got: cause instanceof Error ? cause.message : String(cause),
+    cause,
+  });
 }
 
 function badTemplate(expected: string, cause: unknown): UserLlmError {

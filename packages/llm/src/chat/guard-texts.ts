@@ -1,12 +1,13 @@
 /**
  * Keeps special tokens out of what users write: a guard is put into every special token that is written in their texts,
  * and where a text's end could become part of one together with what a template puts beside it. White space at the ends
- * stays there, so that templates trim it as ever. Roles and types, which templates compare and build tokens of, are left
- * as they are: they must be names.
+ * stays there, so that templates trim it as ever. Roles, types and names of fields, which templates compare and build
+ * tokens of, are left as they are where they are plain names.
  *
- * @param value Messages, or anything of a template's variables: all texts in it are guarded.
+ * @param value Messages, or anything of a template's variables: all texts in it are guarded, names of fields too.
  * @param specials The special tokens as they are written; one of a single character cannot be guarded against.
  * @returns The guarded value, and the guard: a text that occurs in none of the texts.
+ * @throws TypeError for what JSON cannot hold: a value within itself, a BigInt.
  */
 export function guardTexts<T>(value: T, specials: readonly string[]): { readonly guarded: T; readonly guard: string } {
   const whole = JSON.stringify(value) ?? '';
@@ -20,13 +21,16 @@ function mapTexts(value: unknown, map: (text: string) => string): unknown {
   if (typeof value === 'string') return map(value);
   if (Array.isArray(value)) return value.map((own) => mapTexts(own, map));
   if (typeof value !== 'object' || value === null) return value;
-  const fields = Object.entries(value).map(([name, own]) => [name, isName(name, own) ? own : mapTexts(own, map)]);
+  const fields = Object.entries(value).map(([name, own]) => [
+    isName(name) ? name : map(name),
+    (name === 'role' || name === 'type') && isName(own) ? own : mapTexts(own, map),
+  ]);
   return Object.fromEntries(fields);
 }
 
-/** Whether a field is a role or a type, and its value a name that can be no special token by itself. */
-function isName(field: string, value: unknown): boolean {
-  return (field === 'role' || field === 'type') && typeof value === 'string' && /^[a-z_]+$/iu.test(value);
+/** Whether a role, a type or a field is a name that can be no special token by itself. */
+function isName(value: unknown): boolean {
+  return typeof value === 'string' && /^[a-z_]+$/iu.test(value);
 }
 
 function guardText(text: string, specials: readonly string[], guard: string): string {
