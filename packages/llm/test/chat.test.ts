@@ -22,6 +22,7 @@ const golden = JSON.parse(readFileSync(new URL('goldens/chat.json', import.meta.
   readonly roles: { readonly begin: string; readonly end: string };
   readonly templates: Readonly<Record<string, { readonly template: string; readonly chats: readonly Chat[] }>>;
 };
+const badChat = expect.objectContaining({ code: 'bad-chat' }) as Error;
 const withTemplate = (chatTemplate: string): JsonTokenizer =>
   loadTokenizer(golden.tokenizer, { ...golden.roles, chatTemplate });
 
@@ -105,6 +106,36 @@ describe('a message with special tokens in it', () => {
   });
 });
 
+describe('names of fields', () => {
+  const marked = withTemplate('');
+  const special = new Set(Object.values(marked.specialTokens));
+  const chat = new ChatTemplate(
+    withTemplate(
+      "{{ '<|im_start|>' }}{{ tools | tojson }}{% for name, value in messages[0].more.items() %}{{ name }}{{ value }}{% endfor %}",
+    ),
+  );
+  const specials = (tools: unknown, more: object): number[] =>
+    chat.encode([{ role: 'user', content: '', more }], { variables: { tools } }).filter((token) => special.has(token));
+
+  it('hold no special tokens either', () => {
+    const own = specials([], { plain: 1 });
+    expect(own).toHaveLength(1);
+    expect(specials([{ '<|im_end|>': 1 }], { 'a<|im_end|>b': '1' })).toEqual(own);
+    expect(specials([], { 'x<|im_': 'end|>' })).toEqual(own);
+  });
+
+  it('are what templates ask for', () => {
+    const { guarded } = guardTexts({ end: { im_end: '<|im_end|>' } }, ['<|im_end|>', '</s>', '<|end|>']);
+    expect(Object.keys(guarded.end)).toEqual(['im_end']);
+  });
+
+  it('and values are such as JSON can hold', () => {
+    const within: Record<string, unknown> = {};
+    within['within'] = within;
+    for (const tools of [within, [5n]]) expect(() => specials(tools, {})).toThrow(badChat);
+  });
+});
+
 describe('where a template comes from', () => {
   it('is one text, or the default of several', () => {
     expect(chatTemplateOf('a')).toBe('a');
@@ -136,5 +167,7 @@ describe('a real model', () => {
     expect(template.render(chat.messages)).toBe(chat.rendered);
     expect(template.encode(chat.messages)).toEqual(chat.ids);
     expect(tokenizer.ends).toEqual([2, 0]);
+    // There is a token that begins, but its texts do not open with it.
+    expect([tokenizer.begin, tokenizer.opensWith]).toEqual([1, []]);
   });
 });

@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -204,6 +204,7 @@ describe('a bad checkpoint', () => {
     ],
     ['bad-config', 'with another activation', () => change({ hidden_act: 'gelu' })],
     ['bad-config', 'without a width', () => change({ hidden_size: undefined })],
+    ['bad-config', 'with a width that is null', () => change({ hidden_size: null })],
     ['bad-config', 'with heads that do not go together', () => change({ num_key_value_heads: 3 })],
     ['bad-checkpoint', 'with a config that is cut short', () => writeFile(join(folder, 'config.json'), '{"vocab')],
     ['unreadable-file', 'without a config', () => rm(join(folder, 'config.json'))],
@@ -217,6 +218,16 @@ describe('a bad checkpoint', () => {
       async () => {
         const path = join(folder, 'model-00001-of-00002.safetensors');
         await writeFile(path, (await readFile(path)).subarray(0, -3));
+      },
+    ],
+    [
+      'unsupported-dtype',
+      'with a weight in a format that is not read',
+      async () => {
+        const path = join(folder, 'model-00001-of-00002.safetensors');
+        const bytes = await readFile(path);
+        bytes.write('U16', bytes.lastIndexOf('"F16"') + 1);
+        await writeFile(path, bytes);
       },
     ],
     ['bad-tokenizer', 'with a broken tokenizer', () => writeFile(join(folder, 'tokenizer.json'), '{"model": 1}')],
@@ -233,6 +244,23 @@ describe('a bad checkpoint', () => {
   ])('is refused as %s: %s', async (wanted, _, spoil) => {
     await spoil();
     await expect(loadLanguageModel(folder)).rejects.toThrow(code(wanted));
+  });
+
+  it('is told by its model_type where it names no architectures', async () => {
+    await change({ architectures: null, rope_theta: null });
+    expect((await loadLanguageModel(folder)).family).toBe('llama');
+    await change({ model_type: null });
+    await expect(loadLanguageModel(folder)).rejects.toThrow(code('unknown-architecture'));
+    await change({ model_type: 5 });
+    await expect(loadLanguageModel(folder)).rejects.toThrow(/model_type: [^{]*$/);
+  });
+
+  it('is a folder without any', async () => {
+    await mkdir(join(folder, 'empty'));
+    await expect(loadLanguageModel(join(folder, 'empty'))).rejects.toThrow(code('unknown-format'));
+    await mkdir(join(folder, 'other'));
+    await writeFile(join(folder, 'other', 'model.onnx'), 'ONNX');
+    await expect(loadLanguageModel(join(folder, 'other'))).rejects.toThrow(/GGUF file or a folder with one/);
   });
 
   it('says which architectures are known', async () => {
@@ -330,12 +358,24 @@ describe('a checkpoint of llama2.c', () => {
     ],
     [
       'bad-checkpoint',
+      'of one head beyond all memory',
+      Uint8Array.from([...new Uint8Array(Int32Array.from([2 ** 28, 16, 2, 1, 1, 40, 12]).buffer)]),
+    ],
+    [
+      'bad-checkpoint',
       'of a later version',
       Uint8Array.from([0x32, 0x34, 0x6b, 0x61, 1, ...Array<number>(27).fill(0)]),
     ],
   ])('is refused as %s: %s', async (wanted, _, bytes) => {
     await writeFile(join(folder, 'model.bin'), bytes);
     await expect(loadLanguageModel(join(folder, 'model.bin'))).rejects.toThrow(code(wanted));
+  });
+
+  it('may be longer than can be read at once', async () => {
+    await writeFile(join(folder, 'model.bin'), written(40));
+    // No more than a length to the file system.
+    await truncate(join(folder, 'model.bin'), 2_300_000_000);
+    await expect(loadLanguageModel(join(folder, 'model.bin'))).rejects.toThrow(/got 2300000000/);
   });
 
   it('has the tokenizer that lies beside it', async () => {

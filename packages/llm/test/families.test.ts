@@ -209,6 +209,10 @@ describe('checkpoints as they are found', () => {
     ['llama-yarn', 'a factor below 1', { rope_parameters: { rope_type: 'yarn', factor: 0.5 } }],
     ['llama-llama3', 'bounds that are missing', { rope_parameters: { rope_type: 'llama3', factor: 8 } }],
     ['phi3-longrope-short', 'factors for other heads', { head_dim: 8 }],
+    ['mistral-window', 'more layers than any model', { num_hidden_layers: 100_000_000 }],
+    ['llama-linear', 'heads that are larger than any', { head_dim: 1_000_000_000 }],
+    ['gpt2', 'a width above any', { n_embd: 2 ** 40 }],
+    ['llama-linear', 'a share of heads where all of them is turned', { partial_rotary_factor: 0.5 }],
     ['phi3', 'a share of heads above all', { rope_parameters: { partial_rotary_factor: 2 } }],
     ['phi3', 'a share of heads that is odd', { partial_rotary_factor: 0.25, rope_parameters: null }],
   ])('are refused as bad-config: %s with %s', async (name, _, changes) => {
@@ -216,6 +220,79 @@ describe('checkpoints as they are found', () => {
     await writeFile(join(folder, 'config.json'), JSON.stringify({ ...json, ...changes }));
     await cp(join(goldens, name, 'model.safetensors'), join(folder, 'model.safetensors'));
     await expect(loadLanguageModel(folder)).rejects.toMatchObject({ code: 'bad-config' });
+  });
+});
+
+describe('a config.json', () => {
+  /** The config that a golden's config.json means after changes; `undefined` leaves a field out. */
+  async function configWith(name: string, changes: Json): Promise<Json> {
+    const json = JSON.parse(await readFile(join(goldens, name, 'config.json'), 'utf8')) as Json;
+    const { checkpoints } = languageModels.find((family) => family.checkpoints!.modelType === json['model_type'])!;
+    return checkpoints!.fromHuggingFace(JSON.parse(JSON.stringify({ ...json, ...changes }))) as Json;
+  }
+
+  it.each([
+    ['llama-linear', 'rope_theta'],
+    ['llama-linear', 'attention_bias'],
+    ['llama-linear', 'mlp_bias'],
+    ['llama-linear', 'hidden_act'],
+    ['llama-linear', 'initializer_range'],
+    ['llama-linear', 'tie_word_embeddings'],
+    ['llama-linear', 'max_position_embeddings'],
+    ['llama-linear', 'original_max_position_embeddings'],
+    ['llama-linear', 'rope_parameters'],
+    ['qwen2', 'use_sliding_window'],
+    ['qwen2', 'max_window_layers'],
+    ['phi3', 'partial_rotary_factor'],
+    ['gemma2', 'hidden_activation'],
+    ['gemma2', 'query_pre_attn_scalar'],
+    ['gemma3', 'sliding_window_pattern'],
+    ['gemma3', '_sliding_window_pattern'],
+    ['gpt2', 'scale_attn_weights'],
+    ['gpt2', 'n_inner'],
+  ])('has a default for what is null, as for what is absent: %s, %s', async (name, field) => {
+    expect(await configWith(name, { [field]: null })).toEqual(await configWith(name, { [field]: undefined }));
+  });
+
+  it('has defaults within its rotary positions too', async () => {
+    const plain = { rope_type: 'default', rope_theta: 500 };
+    const nulls = { ...plain, factor: null, original_max_position_embeddings: null, type: null };
+    expect(await configWith('llama-linear', { rope_parameters: nulls })).toEqual(
+      await configWith('llama-linear', { rope_parameters: plain }),
+    );
+  });
+
+  it('may say something by null', async () => {
+    const { attentionSoftCap, logitSoftCap, window } = await configWith('gemma2', {
+      attn_logit_softcapping: null,
+      final_logit_softcapping: null,
+      sliding_window: null,
+      layer_types: undefined,
+    });
+    expect([attentionSoftCap, logitSoftCap, window]).toEqual([undefined, undefined, undefined]);
+    expect(await configWith('mistral', { num_key_value_heads: null, num_attention_heads: 4 })).toMatchObject({
+      keyValueHeads: 4,
+    });
+  });
+
+  it.each<[string, Json, Json]>([
+    ['mistral', { sliding_window: undefined }, { window: 4096 }],
+    ['mistral', { num_key_value_heads: undefined, num_attention_heads: 8 }, { keyValueHeads: 8 }],
+    ['mistral', { max_position_embeddings: undefined }, { maximumTokens: 131_072 }],
+    ['qwen2', { num_key_value_heads: undefined, num_attention_heads: 32, hidden_size: 64 }, { keyValueHeads: 32 }],
+    ['qwen2', { max_position_embeddings: undefined }, { maximumTokens: 32_768 }],
+    [
+      'qwen2-window',
+      { max_window_layers: undefined, layer_types: undefined, num_hidden_layers: 30 },
+      { window: 4, localLayers: [28, 29] },
+    ],
+    ['qwen2-window', { sliding_window: undefined, layer_types: undefined }, { window: 4096, localLayers: [1] }],
+    ['gemma2', { max_position_embeddings: undefined }, { maximumTokens: 8192 }],
+    ['gemma3', { max_position_embeddings: undefined }, { maximumTokens: 131_072 }],
+    ['phi3', { rms_norm_eps: undefined }, { normEpsilon: 1e-5 }],
+    ['phi3', { max_position_embeddings: undefined }, { maximumTokens: 4096 }],
+  ])('has the defaults of transformers for its family: %s without %o', async (name, changes, wanted) => {
+    expect(await configWith(name, changes)).toMatchObject(wanted);
   });
 });
 

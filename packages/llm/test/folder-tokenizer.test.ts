@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
@@ -52,6 +52,37 @@ describe('the tokenizer of a folder', () => {
     expect(await loadFolderTokenizer(folder, {})).toBeUndefined();
   });
 
+  it.each<[string, Record<string, number | number[]>, object]>([
+    ['ends', { eos_token_id: 59_999 }, {}],
+    ['ends, by one of several', { eos_token_id: [2, 300] }, {}],
+    ['begins', { bos_token_id: 59_998 }, {}],
+    ['fills up, for generation', {}, { pad_token_id: 300 }],
+  ])('is that of another model where it lacks what %s', async (_, config, generation) => {
+    await put('generation_config.json', generation);
+    await expect(loadFolderTokenizer(folder, config)).rejects.toMatchObject({ code: 'wrong-tokenizer' });
+  });
+
+  it('may leave rows of the model over, and have no token to fill up', async () => {
+    const { config, weights } = tinyLlama({ vocabularySize: 320 });
+    await saveLanguageModel(folder, { family: 'llama', config, weights, tokenizer: loadTokenizer(json) });
+    const told = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8')) as object;
+    await put('config.json', { ...told, pad_token_id: -1 });
+    expect((await loadLanguageModel(folder)).tokenizer!.vocabularySize).toBeLessThan(320);
+  });
+
+  it('opens texts as its config says where the file does not', async () => {
+    await put('tokenizer.json', { ...json, post_processor: null });
+    expect((await loadFolderTokenizer(folder, {}))!.opensWith).toEqual([]);
+    await put('tokenizer_config.json', { add_bos_token: true, bos_token: '<|turn|>' });
+    expect((await loadFolderTokenizer(folder, {}))!.opensWith).toEqual([3]);
+  });
+
+  it('is a file', async () => {
+    await rm(join(folder, 'tokenizer.json'));
+    await mkdir(join(folder, 'tokenizer.json'));
+    await expect(loadFolderTokenizer(folder, {})).rejects.toMatchObject({ code: 'unreadable-file' });
+  });
+
   it('comes back with its template and its ends from a saved model', async () => {
     const tokenizer = loadTokenizer(json, { alsoEnd: ['<|stop|>'], chatTemplate: '{{ messages[0].content }}\n' });
     const { config, weights } = tinyLlama({ vocabularySize: tokenizer.vocabularySize });
@@ -60,5 +91,6 @@ describe('the tokenizer of a folder', () => {
     expect(told.eos_token_id).toEqual([2, 4]);
     const { tokenizer: loaded } = await loadLanguageModel(folder);
     expect([loaded!.chatTemplate, loaded!.ends]).toEqual([tokenizer.chatTemplate, [2, 4]]);
+    expect(loaded!.opensWith).toEqual([1]);
   });
 });

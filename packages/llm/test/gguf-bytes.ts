@@ -41,6 +41,28 @@ export class GgufBytes {
     return Buffer.concat([header, new Uint8Array(data > 0 ? data + ((32 - (header.length % 32)) % 32) : 0)]);
   }
 
+  /** A file with further metadata; its data stay where their alignment wants them. */
+  static withFields(file: Uint8Array, fields: readonly GgufField[]): Uint8Array {
+    const more = new GgufBytes();
+    for (const [key, type, value] of fields) more.text(key).uint32(type).value(type, value);
+    const filler = 8 + 'filler'.length + 4 + 8;
+    const length = Buffer.concat(more.#parts).length + filler;
+    more
+      .text('filler')
+      .uint32(8)
+      .text(' '.repeat((32 - (length % 32)) % 32));
+    const bytes = Buffer.concat([file.subarray(0, 24), ...more.#parts, file.subarray(24)]);
+    bytes.writeBigUInt64LE(bytes.readBigUInt64LE(16) + BigInt(fields.length + 1), 16);
+    return bytes;
+  }
+
+  /** A file with another number for a metadata key that is a whole one in it. */
+  static withNumber(file: Uint8Array, key: string, value: number): Uint8Array {
+    const bytes = Buffer.from(file);
+    bytes.writeUInt32LE(value, bytes.indexOf(key) + key.length + 4);
+    return bytes;
+  }
+
   raw(bytes: Uint8Array): this {
     this.#parts.push(bytes);
     return this;

@@ -85,6 +85,20 @@ describe('a byte-level BPE', () => {
   });
 });
 
+describe('what a text opens with', () => {
+  const pieces = pieceFields('plain');
+
+  it.each<[string, Fields, readonly number[]]>([
+    ['nothing, as GPT-2 has it', { bos_token_id: 1 }, []],
+    ['what the file says', { bos_token_id: 1, add_bos_token: true }, [1]],
+    ['what Llama 3 has', { bos_token_id: 1, pre: 'llama-bpe' }, [1]],
+    ['what SentencePiece models have', pieces, [1]],
+    ['nothing, if the file says so', { ...pieces, add_bos_token: false }, []],
+  ])('is %s', (_, fields, wanted) => {
+    expect(tokenizerOf({ ...byteFields(), ...fields })!.opensWith).toEqual(wanted);
+  });
+});
+
 describe('metadata', () => {
   it('may have no tokenizer', () => {
     expect(tokenizerOf({})).toBeUndefined();

@@ -1,5 +1,5 @@
 import { mkdtempSync, readFileSync } from 'node:fs';
-import { cp, rm, writeFile } from 'node:fs/promises';
+import { cp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,16 +7,17 @@ import { flattenParameters } from '@user-llm/graph';
 import { OnnxRuntime } from '@user-llm/runtime-onnx';
 import { SafetensorsFile, type Tensor } from '@user-llm/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createDecoder, loadLanguageModel, QuantizedMatrix } from '../src/index.js';
+import { createDecoder, loadLanguageModel, loadTokenizer, QuantizedMatrix, trainBpe } from '../src/index.js';
 import { familyNamed } from '../src/families/known-families.js';
 import { GgufFile } from '../src/gguf/gguf-file.js';
-import { GgufBytes } from './gguf-bytes.js';
+import { GgufBytes, type GgufField } from './gguf-bytes.js';
 import { realModel } from './models.js';
 import { difference } from './support.js';
 
 const golden = (name: string): string => fileURLToPath(new URL(`goldens/gguf/${name}`, import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'user-llm-gguf-'));
 const code = (wanted: string): unknown => expect.objectContaining({ code: wanted });
+const lengthOf = (bytes: number): Uint8Array => new Uint8Array(BigUint64Array.of(BigInt(bytes)).buffer);
 let runtime: OnnxRuntime;
 
 beforeAll(async () => {
@@ -47,7 +48,8 @@ describe('every kind of tensor', () => {
 });
 
 describe('a file of each architecture', () => {
-  it.each(['llama', 'qwen2', 'qwen3', 'phi3', 'gemma2', 'gemma3', 'gpt2'])(
+  const names = ['llama', 'qwen2', 'qwen3', 'phi3', 'gemma2', 'gemma3', 'gpt2'];
+  it.each([...names, 'phi3-partial', 'phi3-longrope', 'qwen2-yarn'])(
     'has the logits of transformers: %s',
     async (name) => {
       const { family, config, weights } = await loadLanguageModel(golden(`${name}.gguf`));
@@ -66,6 +68,74 @@ describe('a file of each architecture', () => {
       await stepper.dispose();
     },
   );
+});
+
+describe('rotary positions', () => {
+  /** The config of a golden with further metadata, as config.json would say it of this family. */
+  async function configWith(name: string, fields: readonly GgufField[]): Promise<Readonly<Record<string, unknown>>> {
+    const path = join(folder, 'rope.gguf');
+    await writeFile(path, GgufBytes.withFields(await readFile(golden(`${name}.gguf`)), fields));
+    return (await loadLanguageModel(path)).config as Readonly<Record<string, unknown>>;
+  }
+  /** The same from a config.json with this `rope_scaling`. */
+  const scalingOf = (rope_scaling: object): unknown => {
+    const sizes = { vocab_size: 64, hidden_size: 32, num_hidden_layers: 2, num_attention_heads: 4 };
+    const rest = { num_key_value_heads: 2, intermediate_size: 64, max_position_embeddings: 128 };
+    const { checkpoints } = familyNamed('qwen2');
+    return (checkpoints!.fromHuggingFace({ ...sizes, ...rest, rope_scaling }) as { rotaryScaling?: unknown })
+      .rotaryScaling;
+  };
+  const scaling = (key: string, type: number, value: string | number): GgufField => [
+    `qwen2.rope.scaling.${key}`,
+    type,
+    value,
+  ];
+  const yarn = [scaling('type', 8, 'yarn'), scaling('factor', 6, 4), scaling('original_context_length', 4, 32)];
+
+  it.each<[string, readonly GgufField[], object]>([
+    ['by a factor that stands alone', [scaling('factor', 6, 2)], { type: 'linear', factor: 2 }],
+    ['by a factor of old files', [['qwen2.rope.scale_linear', 6, 2]], { type: 'linear', factor: 2 }],
+    ['not, where the file says so', [scaling('type', 8, 'none'), scaling('factor', 6, 2)], { type: 'default' }],
+    ['linearly', [scaling('type', 8, 'linear'), scaling('factor', 6, 2)], { type: 'linear', factor: 2 }],
+    [
+      'by YaRN with bounds of its own',
+      [...yarn, scaling('yarn_beta_fast', 6, 16), scaling('yarn_beta_slow', 6, 2)],
+      { type: 'yarn', factor: 4, original_max_position_embeddings: 32, beta_fast: 16, beta_slow: 2 },
+    ],
+  ])('are scaled as a Hugging Face folder says it: %s', async (_, fields, wanted) => {
+    expect((await configWith('qwen2', fields))['rotaryScaling']).toEqual(scalingOf(wanted));
+  });
+
+  it('may have a base of their own in local layers of Gemma 3', async () => {
+    expect(await configWith('gemma3', [['gemma3.rope.freq_base_swa', 6, 100]])).toMatchObject({ localRotaryBase: 100 });
+    expect(await configWith('gemma3', [])).toMatchObject({ localRotaryBase: 10_000 });
+  });
+
+  it('may turn a share of each head', async () => {
+    const { config } = await loadLanguageModel(golden('phi3-partial.gguf'));
+    expect(config).toMatchObject({ rotaryShare: 0.5 });
+  });
+
+  it.each<[string, string, readonly GgufField[]]>([
+    ['a share of heads where the family turns them whole', 'llama', [['llama.rope.dimension_count', 4, 4]]],
+    ['a share above all', 'phi3', [['phi3.rope.dimension_count', 4, 16]]],
+    ['YaRN without a factor', 'qwen2', [yarn[0]!, yarn[2]!]],
+    ['YaRN without what was trained', 'qwen2', yarn.slice(0, 2)],
+    ['a kind that is not known', 'qwen2', [scaling('type', 8, 'mrope')]],
+    ['factors by frequency that are missing', 'qwen2', [scaling('type', 8, 'longrope')]],
+    ['another attention scale', 'qwen2', [...yarn, scaling('attn_factor', 6, 2)]],
+    ['the attention scale of YaRN', 'qwen2', [...yarn, scaling('yarn_attn_factor', 6, 2)]],
+    ['two scalings', 'phi3-longrope', [['phi3.rope.scaling.factor', 6, 2]]],
+    ['a base for local layers where there are none', 'qwen2', [['qwen2.rope.freq_base_swa', 6, 100]]],
+    ['sections', 'qwen2', [['qwen2.rope.dimension_sections', 4, 2]]],
+  ])('are refused with %s', async (_, name, fields) => {
+    await expect(configWith(name, fields)).rejects.toThrow(code('bad-config'));
+  });
+
+  it('are refused with factors for another number of pairs', async () => {
+    const fields: GgufField[] = [['phi3.rope.dimension_count', 4, 4]];
+    await expect(configWith('phi3-longrope', fields)).rejects.toThrow(code('bad-checkpoint'));
+  });
 });
 
 describe('a bad file', () => {
@@ -151,6 +221,37 @@ describe('a bad file', () => {
     await expect(loadLanguageModel(path)).rejects.toThrow(code(wanted));
   });
 
+  it.each<[string, string, string, number]>([
+    ['bad-config', 'gemma2', 'gemma2.block_count', 50_000_000],
+    ['bad-config', 'gemma3', 'gemma3.block_count', 2 ** 32 - 1],
+    ['bad-checkpoint', 'llama', 'llama.attention.key_length', 2_000_000_000],
+    ['bad-config', 'llama', 'llama.embedding_length', 2 ** 32 - 1],
+  ])('is refused as %s before anything is made of its sizes: %s with a large %s', async (wanted, name, key, value) => {
+    const path = join(folder, 'large.gguf');
+    await writeFile(path, GgufBytes.withNumber(await readFile(golden(`${name}.gguf`)), key, value));
+    await expect(loadLanguageModel(path)).rejects.toThrow(code(wanted));
+  });
+
+  it.each<[string, Uint8Array]>([
+    ['a metadata key of 100 KB', Buffer.concat([GgufBytes.file({ fieldCount: 1n }), lengthOf(100_000)])],
+    [
+      'a text of 200 MB',
+      Buffer.concat([
+        GgufBytes.file({ fieldCount: 1n }),
+        lengthOf(1),
+        Uint8Array.of(97, 8, 0, 0, 0),
+        lengthOf(200_000_000),
+      ]),
+    ],
+  ])('is not read in full for %s', async (_, bytes) => {
+    const path = join(folder, 'long.gguf');
+    await writeFile(path, bytes);
+    // No more than a length to the file system.
+    await truncate(path, 300_000_000);
+    await expect(loadLanguageModel(path)).rejects.toThrow(code('bad-checkpoint'));
+    await rm(path);
+  });
+
   it('says which architectures are known', async () => {
     const path = join(folder, 'mamba.gguf');
     await writeFile(path, GgufBytes.file({ ...whole, fields: [['general.architecture', 8, 'mamba']] }));
@@ -163,7 +264,6 @@ describe('a folder', () => {
     const own = join(folder, 'one');
     await cp(golden('qwen2.gguf'), join(own, 'model.gguf'));
     expect((await loadLanguageModel(own)).tokenizer).toBeUndefined();
-    const { loadTokenizer, trainBpe } = await import('../src/index.js');
     const { json } = loadTokenizer(trainBpe(['a'], { vocabularySize: 300 }));
     await writeFile(join(own, 'tokenizer.json'), JSON.stringify(json));
     await expect(loadLanguageModel(own)).rejects.toThrow(code('wrong-tokenizer'));

@@ -21,7 +21,7 @@ describe('real models', () => {
     const said = /-t 0\.0\n(.*?)\n```/s.exec(readFileSync(join(stories.path, 'stories260K.md'), 'utf8'))![1]!;
     const runtime = await OnnxRuntime.create({ intraOpThreads: 1 });
     const stepper = createDecoder({ llm: llama.build(config as LlamaConfig), weights, runtime });
-    const prompts = [[tokenizer!.begin!]];
+    const prompts = [tokenizer!.opensWith];
     const [story] = await generateTexts({ stepper, tokenizer: tokenizer!, prompts }, { maximumTokens: 256 });
     expect(story).toBe(said);
     await stepper.dispose();

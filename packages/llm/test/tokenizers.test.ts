@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { loadTokenizer, type JsonTokenizer } from '../src/index.js';
+import { loadTokenizer, trainBpe, type JsonTokenizer } from '../src/index.js';
 
 interface Golden {
   readonly tokenizer: unknown;
@@ -122,6 +122,53 @@ describe('roles', () => {
     expect(() => loadTokenizer(own.tokenizer, roles)).toThrow(
       expect.objectContaining({ code: 'bad-tokenizer' }) as Error,
     );
+  });
+});
+
+describe('what a text opens with', () => {
+  const { tokenizer } = golden('gpt2.json');
+  const { begin } = open(golden('gpt2.json'));
+  const template = {
+    type: 'TemplateProcessing',
+    single: [
+      { SpecialToken: { id: '<|begin|>', type_id: 0 } },
+      { Sequence: { id: 'A', type_id: 0 } },
+      { SpecialToken: { id: '<|end|>', type_id: 0 } },
+    ],
+    pair: [],
+    special_tokens: { '<|begin|>': { id: '<|begin|>', ids: [begin], tokens: ['<|begin|>'] } },
+  };
+  const bare = { ...template, single: [{ Sequence: { id: 'A', type_id: 0 } }] };
+  const bytes = { type: 'ByteLevel', trim_offsets: true };
+  const opened = (post_processor: unknown, opensWithBegin?: boolean): JsonTokenizer =>
+    loadTokenizer(
+      { ...(tokenizer as object), post_processor },
+      { begin: '<|begin|>', end: '<|end|>', ...(opensWithBegin !== undefined && { opensWithBegin }) },
+    );
+
+  it.each<[string, readonly unknown[], JsonTokenizer]>([
+    ['nothing without a template', [], opened(null)],
+    ['nothing by a step that puts none there', [], opened(bytes)],
+    ['what its template says', [begin], opened(template)],
+    ['what its template says, within a sequence', [begin], opened({ type: 'Sequence', processors: [bytes, template] })],
+    ['what it is told without a template', [begin], opened(bytes, true)],
+    ['what its template says, whatever it is told', [], opened(bare, true)],
+    ['what its template says, whatever it is told not', [begin], opened(template, false)],
+  ])('is %s', (_, wanted, own) => {
+    expect(own.opensWith).toEqual(wanted);
+    // The file carries it, for whoever reads it next.
+    expect(loadTokenizer(own.json, { end: '<|end|>' }).opensWith).toEqual(wanted);
+    expect(own.encode('a')).toEqual(opened(null).encode('a'));
+  });
+
+  it('is refused by a template that is none', () => {
+    for (const wrong of [{ type: 'TemplateProcessing' }, { type: 'Sequence' }])
+      expect(() => opened(wrong)).toThrow(expect.objectContaining({ code: 'bad-tokenizer' }) as Error);
+  });
+
+  it('is what begins, of a tokenizer that was trained', () => {
+    const { opensWith, begin: own } = loadTokenizer(trainBpe([], { vocabularySize: 259 }));
+    expect(opensWith).toEqual([own]);
   });
 });
 

@@ -1,16 +1,16 @@
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LanguageModel } from '@user-llm/plugin';
 import { UserLlmError, type Tensor } from '@user-llm/tensor';
 import { z } from 'zod';
 import { checkedWeights } from '../decoding/checked-weights.js';
+import { problemsOf } from '../families/config-fields.js';
 import { familyOf, type CheckpointFamily } from '../families/known-families.js';
 import { isQuantized, loadQuantizedWeights } from '../quantization/quantized-folder.js';
 import type { Weight } from '../quantization/quantized-matrix.js';
 import { loadFolderTokenizer, tokenIds } from './folder-tokenizer.js';
 import { loadWeights } from './load-weights.js';
 import { requireOwnTokenizer, type LoadedLanguageModel } from './loaded-language-model.js';
-import { parseJson, readBytes } from './read-files.js';
+import { filesOf, parseJson, readBytes } from './read-files.js';
 import { pickledWeights, pickleNames } from './refuse-pickles.js';
 
 /** Which checkpoints are known. */
@@ -20,8 +20,8 @@ export interface FamilyOptions {
 }
 
 const configFile = tokenIds.extend({
-  architectures: z.array(z.string()).optional(),
-  model_type: z.string().optional(),
+  architectures: z.array(z.string()).nullish(),
+  model_type: z.string().nullish(),
 });
 
 /**
@@ -29,8 +29,8 @@ const configFile = tokenIds.extend({
  * a folder that `saveLanguageModel` has made of matrices of few bits, which become real numbers.
  *
  * @throws UserLlmError `unknown-architecture`, `bad-config`, `bad-checkpoint`, `unreadable-file`, `wrong-tokenizer`
- *   when the tokenizer has more tokens than the model, `pickled-weights` for a folder with those alone,
- *   `unsupported-quantization`, and what `loadWeights` and `loadTokenizer` throw.
+ *   when the tokenizer has more tokens than the model, or lacks one that the folder names, `pickled-weights` for a folder
+ *   with those alone, `unsupported-quantization`, and what `loadWeights` and `loadTokenizer` throw.
  */
 export async function loadHuggingFace(folder: string, options: FamilyOptions = {}): Promise<LoadedLanguageModel> {
   const { family, config, quantized, ...rest } = await readFolder(folder, options);
@@ -67,7 +67,8 @@ async function readFolder(folder: string, { families }: FamilyOptions): Promise<
     throw new UserLlmError('bad-checkpoint', {
       what: path,
       expected: 'the config.json of a model',
-      got: header.error.message,
+      got: problemsOf(header.error),
+      mend: 'Give a config.json as transformers 4 or 5 writes it.',
       cause: header.error,
     });
   const family = familyOf(header.data, families);
@@ -80,7 +81,7 @@ async function readFolder(folder: string, { families }: FamilyOptions): Promise<
 }
 
 async function refusePickles(folder: string): Promise<void> {
-  const files = await readdir(folder);
+  const files = await filesOf(folder);
   const pickled = files.find((file) => pickleNames.test(file));
   if (pickled === undefined || files.some((file) => /\.safetensors(\.index\.json)?$/.test(file))) return;
   throw pickledWeights(join(folder, pickled));

@@ -1,4 +1,4 @@
-import { readdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserLlmError } from '@user-llm/tensor';
 import { loadGguf, loadStoredGguf } from '../gguf/load-gguf.js';
@@ -8,7 +8,7 @@ import { loadFolderTokenizer, tokenIds } from './folder-tokenizer.js';
 import { loadHuggingFace, loadStoredHuggingFace, type FamilyOptions } from './hugging-face.js';
 import { loadLlama2c } from './llama2c.js';
 import type { LoadedLanguageModel } from './loaded-language-model.js';
-import { parseJson, readBytesIfThere } from './read-files.js';
+import { filesOf, parseJson, readBytesIfThere, unreadable } from './read-files.js';
 import { refusePickle } from './refuse-pickles.js';
 
 /** How a checkpoint is read. */
@@ -53,13 +53,7 @@ interface Checkpoint {
 
 async function checkpointAt(path: string): Promise<Checkpoint> {
   const found = await stat(path).catch((cause: unknown) => {
-    throw new UserLlmError('unreadable-file', {
-      what: path,
-      expected: 'a folder or a file',
-      got: cause instanceof Error ? cause.message : String(cause),
-      mend: 'Check the path.',
-      cause,
-    });
+    throw unreadable(path, cause);
   });
   if (found.isDirectory()) return checkpointIn(path);
   await refusePickle(path);
@@ -69,8 +63,10 @@ async function checkpointAt(path: string): Promise<Checkpoint> {
 }
 
 async function checkpointIn(folder: string): Promise<Checkpoint> {
-  const files = await readdir(folder);
+  const files = await filesOf(folder);
   const ggufs = files.filter((file) => file.endsWith('.gguf'));
+  if (!files.some((file) => /^config\.json$|\.safetensors|\.gguf$/.test(file)))
+    throw unknownFormat(folder, 'a folder with none of these', 'Give the path of the folder or file of a model.');
   if (ggufs.length === 0 || files.some((file) => file.includes('.safetensors')))
     return { kind: 'hugging-face', file: folder };
   if (ggufs.length > 1) throw unknownFormat(folder, `${ggufs.length} GGUF files`, 'Give the path of one of them.');

@@ -9,12 +9,16 @@ const computed = /(rotary_emb\.inv_freq|\.attn\.(masked_)?bias)$/;
 /** What stands before all names in checkpoints of models with an output layer, and is left out in those without. */
 const baseModel = /^(model|transformer)\./;
 
+/** Formats of real numbers; whole ones would be codes, which say nothing without their scales. */
+const readable = ['F64', 'F32', 'F16', 'BF16'];
+
 /**
- * The weights of a family's model from safetensors, cast to float32 and under our names. All names and shapes are
- * checked before the first tensor is read.
+ * The weights of a family's model from safetensors, cast to float32 and under our names. All names, shapes
+ * and formats are checked before the first tensor is read.
  *
  * @param path A file, an index of shards, or a folder with either.
- * @throws UserLlmError `missing-weight`, `shape-mismatch`, `unknown-weight`, and what `openSafetensors` throws.
+ * @throws UserLlmError `missing-weight`, `shape-mismatch`, `unsupported-dtype`, `unknown-weight`, and what
+ *   `openSafetensors` throws.
  */
 export async function loadWeights<Config>(
   path: string,
@@ -33,9 +37,21 @@ export async function loadWeights<Config>(
       const shape = storedShape(stored, parameters);
       if (!there.has(name))
         throw problem('missing-weight', stored.name, `[${shape.join(', ')}]`, 'no such tensor in the checkpoint');
-      const found = source.entry(name).shape;
-      if (found.join() !== shape.join())
-        throw problem('shape-mismatch', name, `[${shape.join(', ')}], as config.json says`, `[${found.join(', ')}]`);
+      const found = source.entry(name);
+      if (found.shape.join() !== shape.join())
+        throw problem(
+          'shape-mismatch',
+          name,
+          `[${shape.join(', ')}], as config.json says`,
+          `[${found.shape.join(', ')}]`,
+        );
+      if (!readable.includes(found.format))
+        throw new UserLlmError('unsupported-dtype', {
+          what: `weight ${name}`,
+          expected: readable.join(', '),
+          got: found.format,
+          mend: 'Take a checkpoint of real numbers, or the GGUF file of the model.',
+        });
     }
     const tied = (name: string): boolean => name === 'lm_head.weight' && !known.has(name);
     const foreign = source.names.find((name) => !known.has(name) && !computed.test(name) && !tied(name));

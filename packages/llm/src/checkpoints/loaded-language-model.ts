@@ -1,5 +1,6 @@
 import { UserLlmError, type Tensor } from '@user-llm/tensor';
 import type { JsonTokenizer } from '../text/load-tokenizer.js';
+import type { TokenizerJson } from '../text/tokenizer-json.js';
 
 /** A language model as a checkpoint holds it. */
 export interface LoadedLanguageModel<W = Tensor<'float32'>> {
@@ -16,10 +17,37 @@ export interface LoadedLanguageModel<W = Tensor<'float32'>> {
 /** @throws UserLlmError `wrong-tokenizer` when a tokenizer has more tokens than the model. */
 export function requireOwnTokenizer(what: string, tokenizer: JsonTokenizer | undefined, vocabularySize: number): void {
   if (!tokenizer || tokenizer.vocabularySize <= vocabularySize) return;
-  throw new UserLlmError('wrong-tokenizer', {
+  throw wrongTokenizer(what, `at most the model's ${vocabularySize} tokens`, `${tokenizer.vocabularySize}`);
+}
+
+/**
+ * Throws for a tokenizer of another model, which shows where the model's own numbers name no token of it; that a model
+ * has more tokens than its tokenizer is usual.
+ *
+ * @param ids Of the tokens that the model's files say begin, end and fill up.
+ * @throws UserLlmError `wrong-tokenizer`.
+ */
+export function requireTokens(
+  what: string,
+  { model: { vocab }, added_tokens }: TokenizerJson,
+  ids: readonly number[],
+): void {
+  const tokens = new Set(Array.isArray(vocab) ? vocab.keys() : Object.values(vocab));
+  for (const { id } of added_tokens) tokens.add(id);
+  const missing = ids.find((id) => !tokens.has(id));
+  if (missing === undefined) return;
+  throw wrongTokenizer(
+    what,
+    'the tokens that config.json and generation_config.json name',
+    `none of number ${missing}`,
+  );
+}
+
+function wrongTokenizer(what: string, expected: string, got: string): UserLlmError {
+  return new UserLlmError('wrong-tokenizer', {
     what: `tokenizer of ${what}`,
-    expected: `at most the model's ${vocabularySize} tokens`,
-    got: `${tokenizer.vocabularySize}`,
+    expected,
+    got,
     mend: 'Put the tokenizer of this model beside it.',
   });
 }

@@ -1,5 +1,5 @@
-import { open } from 'node:fs/promises';
 import { UserLlmError } from '@user-llm/tensor';
+import { openFile } from './read-files.js';
 
 /** Names of files that PyTorch's pickles have; `.bin` is llama2c's too. */
 export const pickleNames = /\.(bin|pt|pth|ckpt|pkl)$/;
@@ -18,7 +18,7 @@ export function pickledWeights(path: string): UserLlmError {
  * Throws for a file that holds pickles, as its name or its first bytes tell: a ZIP archive, or a pickle of protocol 2
  * or later.
  *
- * @throws UserLlmError `pickled-weights`.
+ * @throws UserLlmError `pickled-weights`, `unreadable-file`.
  */
 export async function refusePickle(path: string): Promise<void> {
   if (!pickleNames.test(path)) return;
@@ -31,7 +31,7 @@ function isPickle([a, b, c]: Uint8Array): boolean {
 }
 
 async function firstBytes(path: string): Promise<Uint8Array> {
-  const file = await open(path, 'r');
+  const file = await openFile(path);
   try {
     return (await file.read(new Uint8Array(3), 0, 3, 0)).buffer;
   } finally {

@@ -4,14 +4,23 @@ import { rotaryScaling } from '../architecture/rotary-scaling.js';
 
 const count = z.number().int().positive();
 
-/** Fields that the configs of all families have: meaning and unit of each, and what is filled in. */
+/** Heads, and elements of one, beyond which a config is refused before anything is made of it. */
+export const mostOfHeads = 65_536;
+
+/**
+ * Fields that the configs of all families have: meaning and unit of each, and what is filled in. Sizes have bounds far
+ * above those of any model, so that nothing is made of a config that asks for more than there is.
+ */
 export const decoderFields = {
-  vocabularySize: count.describe('Number of tokens, special ones included.'),
-  width: count.describe('Width of hidden states, in numbers.'),
+  vocabularySize: count.max(2 ** 24).describe('Number of tokens, special ones included.'),
+  width: count.max(2 ** 20).describe('Width of hidden states, in numbers.'),
   layers: count.max(4096).describe('Decoder layers.'),
-  heads: count.describe('Query heads of attention.'),
-  feedForward: count.describe('Width between the maps of the feed-forward network, in numbers.'),
-  maximumTokens: count.default(2048).describe('Positions the model is made for, in tokens.'),
+  heads: count.max(mostOfHeads).describe('Query heads of attention.'),
+  feedForward: count.max(2 ** 24).describe('Width between the maps of the feed-forward network, in numbers.'),
+  maximumTokens: count
+    .max(2 ** 31 - 1)
+    .default(2048)
+    .describe('Positions the model is made for, in tokens.'),
   normEpsilon: z.number().positive().default(1e-5).describe('Added to mean squares in norms.'),
   tiedEmbedding: z.boolean().default(true).describe('Whether the output layer is the embedding table.'),
   deviation: z.number().positive().default(0.02).describe('Standard deviation of the first values of matrices.'),
@@ -23,6 +32,7 @@ export const headFields = {
     .optional()
     .describe('Key and value heads, each shared by as many query heads; as many as query heads when absent.'),
   headSize: count
+    .max(mostOfHeads)
     .optional()
     .describe('Width of a head, in numbers, an even one; the width divided by the heads when absent.'),
 } as const;
@@ -81,6 +91,8 @@ export function familyConfig<const S extends z.ZodRawShape>(fields: S): z.ZodObj
         'heads',
         `must divide the width ${sizes.width}${'headSize' in fields ? ', or a headSize must be given' : ''}`,
       );
+    } else if (headSize > mostOfHeads) {
+      refuse('heads', `must be so many that a head has at most ${mostOfHeads} elements, and it has ${headSize}`);
     } else if (sizes.rotaryBase !== undefined && (headSize * (sizes.rotaryShare ?? 1)) % 2 !== 0) {
       refuse('headSize', `must be even where it is turned, and is ${headSize * (sizes.rotaryShare ?? 1)}`);
     }
@@ -101,8 +113,13 @@ export function parseFamilyConfig<Config>(family: string, schema: z.ZodType<Conf
   throw new UserLlmError('bad-config', {
     what: `config of a ${family}`,
     expected: 'fields that fit',
-    got: parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '),
+    got: problemsOf(parsed.error),
     mend: 'Correct these fields.',
     cause: parsed.error,
   });
+}
+
+/** What is wrong with a config, field by field. */
+export function problemsOf({ issues }: z.ZodError): string {
+  return issues.map(({ path, message }) => (path.length > 0 ? `${path.join('.')}: ${message}` : message)).join('; ');
 }

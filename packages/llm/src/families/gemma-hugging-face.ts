@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { headsOf } from './config-fields.js';
+import { decoderFields, headFields, headsOf } from './config-fields.js';
 import type { GemmaLikeConfig } from './gemma-like.js';
 import {
   llamaLikeFields,
@@ -14,9 +14,10 @@ import {
 export const gemmaLikeFields = {
   ...llamaLikeFields,
   ...slidingFields,
+  num_key_value_heads: decoderFields.heads.nullable().default(4),
   tie_word_embeddings: z.boolean().default(true),
   hidden_activation: z.literal('gelu_pytorch_tanh').default('gelu_pytorch_tanh'),
-  head_dim: z.number().int().positive().default(256),
+  head_dim: headFields.headSize.unwrap().default(256),
   sliding_window: z.number().int().positive().nullish().default(4096),
   query_pre_attn_scalar: z.number().positive().default(256),
   attention_bias: z.boolean().default(false),

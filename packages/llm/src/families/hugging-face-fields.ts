@@ -1,5 +1,6 @@
 import { UserLlmError } from '@user-llm/tensor';
 import { z } from 'zod';
+import { decoderFields, headFields, problemsOf } from './config-fields.js';
 
 const count = z.number().int().positive();
 const factors = z.array(z.number().positive());
@@ -35,14 +36,14 @@ export type LayerKind = 'full_attention' | 'sliding_attention';
  * change the numbers are passed over.
  */
 export const llamaLikeFields = {
-  vocab_size: count,
-  hidden_size: count,
-  num_hidden_layers: count,
-  num_attention_heads: count,
-  num_key_value_heads: count.nullish(),
-  head_dim: count.nullish(),
-  intermediate_size: count,
-  max_position_embeddings: count.default(2048),
+  vocab_size: decoderFields.vocabularySize,
+  hidden_size: decoderFields.width,
+  num_hidden_layers: decoderFields.layers,
+  num_attention_heads: decoderFields.heads,
+  num_key_value_heads: decoderFields.heads.nullish(),
+  head_dim: headFields.headSize.nullable(),
+  intermediate_size: decoderFields.feedForward,
+  max_position_embeddings: decoderFields.maximumTokens,
   rope_theta: z.number().positive().optional(),
   rope_parameters: z.looseObject({}).nullish(),
   rope_scaling: z.looseObject({}).nullish(),
@@ -63,15 +64,22 @@ export const slidingFields = {
 export type LlamaLikeFields = z.output<z.ZodObject<typeof llamaLikeFields>>;
 
 /**
- * What we read of a family's `config.json`.
+ * What we read of a family's `config.json`. A field that is null is filled in as one that is absent, where null means
+ * nothing of its own: where the schema does not take it.
  *
+ * @param family Its name, for the message.
  * @throws UserLlmError `bad-config` that lists every field that is missing, wrong, or of what the family does not have.
  */
-export function parseHuggingFace<S extends z.ZodType>(family: string, schema: S, config: unknown): z.output<S> {
-  const parsed = schema.safeParse(config);
+export function parseHuggingFace<S extends z.ZodObject>(family: string, schema: S, config: unknown): z.output<S> {
+  const parsed = schema.safeParse(withoutNulls(schema, config));
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
-  throw badHuggingFace(family, problems.join('; '), parsed.error);
+  throw badHuggingFace(family, problemsOf(parsed.error), parsed.error);
+}
+
+function withoutNulls({ shape }: z.ZodObject, config: unknown): unknown {
+  if (typeof config !== 'object' || config === null) return config;
+  const takesNull = (name: string): boolean => !Object.hasOwn(shape, name) || z.safeParse(shape[name]!, null).success;
+  return Object.fromEntries(Object.entries(config).filter(([name, value]) => value !== null || takesNull(name)));
 }
 
 /** What is wrong with a `config.json`. */

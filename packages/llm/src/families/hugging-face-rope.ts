@@ -12,6 +12,8 @@ import {
 export interface Rope {
   readonly rotaryBase: number;
   readonly rotaryScaling?: RotaryScaling;
+  /** Share of the elements of a head that are turned, where not all are; a family without this field refuses it. */
+  readonly rotaryShare?: number;
   /** Of `longrope`: as many as its short factors are for, so that short texts read as they do in transformers. */
   readonly maximumTokens?: number;
 }
@@ -37,9 +39,11 @@ export function ropeFrom(data: LlamaLikeFields, { family, base = 10_000, layers 
   const rope = parseHuggingFace(family, ropeFields, found);
   const rotaryScaling = scalingFrom(rope, data, family);
   const rotaryBase = rope.rope_theta ?? data.rope_theta ?? base;
+  const rotaryShare = rope.partial_rotary_factor ?? data.partial_rotary_factor ?? 1;
   return {
     rotaryBase,
     ...(rotaryScaling && { rotaryScaling }),
+    ...(rotaryShare !== 1 && { rotaryShare }),
     ...(rotaryScaling?.kind === 'longrope' && { maximumTokens: rotaryScaling.originalTokens }),
   };
 }

@@ -58,8 +58,8 @@ export function requireCheckpoints(family: LanguageModel): CheckpointFamily {
 
 /** What tells the family of a checkpoint. */
 export interface HuggingFaceHeader {
-  readonly architectures?: readonly string[] | undefined;
-  readonly model_type?: string | undefined;
+  readonly architectures?: readonly string[] | null | undefined;
+  readonly model_type?: string | null | undefined;
 }
 
 /**
@@ -82,7 +82,7 @@ export function familyOf(
   throw new UserLlmError('unknown-architecture', {
     what: 'config.json',
     expected: `an architecture among ${known.flatMap(({ checkpoints }) => checkpoints.architectures).join(', ')}`,
-    got: architectures?.join(', ') ?? model_type ?? 'none',
+    got: architectures?.join(', ') || model_type || 'none',
     mend: 'Add the plugin of its family (docs/guides/add-a-model-family.md says how to make one), or convert it to one of these.',
   });
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { headsOf } from './config-fields.js';
+import { decoderFields, headsOf } from './config-fields.js';
 import {
   llamaLikeFields,
   llamaLikeFrom,
@@ -15,8 +15,11 @@ import type { Qwen2Config } from './qwen2/config.js';
 export const qwenFields = {
   ...llamaLikeFields,
   ...slidingFields,
+  num_key_value_heads: decoderFields.heads.nullable().default(32),
+  max_position_embeddings: decoderFields.maximumTokens.default(32_768),
   use_sliding_window: z.boolean().default(false),
-  max_window_layers: z.number().int().nonnegative().optional(),
+  sliding_window: slidingFields.sliding_window.default(4096),
+  max_window_layers: z.number().int().nonnegative().default(28),
   hidden_act: z.literal('silu').default('silu'),
 } as const;
 
@@ -25,11 +28,10 @@ export function qwenFrom(
   family: string,
   data: z.output<z.ZodObject<typeof qwenFields>>,
 ): Readonly<Record<string, unknown>> {
-  const first = data.max_window_layers ?? data.num_hidden_layers;
   return {
     ...llamaLikeFrom(data),
     ...ropeFrom(data, { family }),
-    ...(data.use_sliding_window && windowFrom(family, data, (layer) => layer >= first)),
+    ...(data.use_sliding_window && windowFrom(family, data, (layer) => layer >= data.max_window_layers)),
   };
 }
 

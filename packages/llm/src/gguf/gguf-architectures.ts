@@ -1,6 +1,8 @@
 import { UserLlmError } from '@user-llm/tensor';
+import { mostOfHeads } from '../families/config-fields.js';
 import type { GgufFile } from './gguf-file.js';
 import { GgufMetadata } from './gguf-metadata.js';
+import { ropeScaling } from './gguf-rope.js';
 
 /** Hugging Face's config of a model, as its config.json would say it. */
 export type HuggingFaceConfig = Readonly<Record<string, unknown>>;
@@ -15,16 +17,13 @@ export interface GgufArchitecture {
   readonly gainsRaised?: true;
   /** Whether layers have norms before and after each of their parts. */
   readonly normsAround?: true;
+  /** Keys of its rotary positions besides those that all have. */
+  readonly ropeKeys?: readonly string[];
 }
 
 const decoder =
   (architecture: string, model_type: string): GgufArchitecture['config'] =>
   (_, common) => ({ architectures: [architecture], model_type, ...common });
-
-/** Gemma's layers read a window, but every so many of them everything. */
-function gemmaLayers(count: number, whole: number): readonly string[] {
-  return Array.from({ length: count }, (_, at) => ((at + 1) % whole === 0 ? 'full_attention' : 'sliding_attention'));
-}
 
 /** The architectures that are read, by their names in the files. */
 export const ggufArchitectures: Readonly<Record<string, GgufArchitecture>> = {
@@ -52,12 +51,12 @@ export const ggufArchitectures: Readonly<Record<string, GgufArchitecture>> = {
       final_logit_softcapping: metadata.number('gemma2.final_logit_softcapping') ?? 30,
       sliding_window: metadata.number('gemma2.attention.sliding_window') ?? 4096,
       query_pre_attn_scalar: gemmaScale(common, 46),
-      layer_types: gemmaLayers(Number(common['num_hidden_layers']), 2),
     }),
   },
   gemma3: {
     gainsRaised: true,
     normsAround: true,
+    ropeKeys: ['freq_base_swa'],
     config: (metadata, common) => {
       const { rope_theta, rope_scaling, ...rest } = common;
       const scaled = rope_scaling as { rope_type: string; factor: number } | undefined;
@@ -66,10 +65,12 @@ export const ggufArchitectures: Readonly<Record<string, GgufArchitecture>> = {
         hidden_activation: 'gelu_pytorch_tanh',
         sliding_window: metadata.number('gemma3.attention.sliding_window') ?? 512,
         query_pre_attn_scalar: gemmaScale(common, 62),
-        layer_types: gemmaLayers(Number(common['num_hidden_layers']), 6),
         rope_parameters: {
           full_attention: { rope_theta, ...(scaled ?? { rope_type: 'default' }) },
-          sliding_attention: { rope_theta: 10_000, rope_type: 'default' },
+          sliding_attention: {
+            rope_theta: metadata.number('gemma3.rope.freq_base_swa') ?? 10_000,
+            rope_type: 'default',
+          },
         },
       };
     },
@@ -101,7 +102,7 @@ function gemmaScale(common: HuggingFaceConfig, layersOfLargest: number): unknown
  * The architecture of a file and its config as config.json would say it.
  *
  * @throws UserLlmError `unknown-architecture`, which lists those known; `bad-checkpoint` for metadata that is missing or
- *   wrong.
+ *   wrong; `bad-config` for rotary positions that are not read.
  */
 export async function architectureOf(
   file: GgufFile,
@@ -116,70 +117,40 @@ export async function architectureOf(
       got: name || 'none',
       mend: 'Take the Hugging Face folder of the model if its family is known, or add the family: docs/guides/add-a-model-family.md.',
     });
-  const config = architecture.config(metadata, await commonConfig(file, metadata, name));
+  const config = architecture.config(metadata, await commonConfig(file, metadata, name, architecture));
   return { architecture, config };
 }
 
-async function commonConfig(file: GgufFile, metadata: GgufMetadata, name: string): Promise<HuggingFaceConfig> {
+async function commonConfig(
+  file: GgufFile,
+  metadata: GgufMetadata,
+  name: string,
+  { ropeKeys }: GgufArchitecture,
+): Promise<HuggingFaceConfig> {
   const number = (key: string): number | undefined => metadata.number(`${name}.${key}`);
   const required = (key: string): number => metadata.requiredNumber(`${name}.${key}`);
+  const size = (key: string): number | undefined => metadata.size(`${name}.${key}`, mostOfHeads);
   const [width, heads] = [required('embedding_length'), required('attention.head_count')];
   const vocabulary = file.entries.get('token_embd.weight')?.shape[0];
   if (vocabulary === undefined) throw metadata.bad('token_embd.weight', 'a tensor', 'none');
-  const scaling = await ropeScaling(file, metadata, name);
+  const headSize = size('attention.key_length') ?? width / heads;
+  const turned = size('rope.dimension_count') ?? headSize;
+  const scaling = await ropeScaling(file, metadata, name, turned / 2, ropeKeys);
   return {
     vocab_size: vocabulary,
     hidden_size: width,
     num_hidden_layers: required('block_count'),
     num_attention_heads: heads,
     num_key_value_heads: number('attention.head_count_kv') ?? heads,
-    head_dim: number('attention.key_length') ?? width / heads,
+    head_dim: headSize,
     intermediate_size: required('feed_forward_length'),
     max_position_embeddings: required('context_length'),
     rms_norm_eps: number('attention.layer_norm_rms_epsilon') ?? 1e-6,
     layer_norm_epsilon: number('attention.layer_norm_epsilon') ?? 1e-5,
     rope_theta: number('rope.freq_base') ?? 10_000,
+    ...(turned !== headSize && { partial_rotary_factor: turned / headSize }),
     ...(scaling && { rope_scaling: scaling }),
     tie_word_embeddings: !file.entries.has('output.weight'),
     attention_bias: file.entries.has('blk.0.attn_q.bias'),
-  };
-}
-
-async function ropeScaling(
-  file: GgufFile,
-  metadata: GgufMetadata,
-  name: string,
-): Promise<HuggingFaceConfig | undefined> {
-  const key = `${name}.rope.scaling.`;
-  const type = metadata.text(`${key}type`) ?? 'none';
-  const factor = metadata.number(`${key}factor`);
-  const before = metadata.number(`${key}original_context_length`);
-  if (file.entries.has('rope_freqs.weight')) return llama3Scaling(file, metadata, name);
-  if (type === 'none' || factor === undefined) return undefined;
-  if (type === 'linear') return { rope_type: type, factor };
-  if (type === 'yarn' && before !== undefined)
-    return { rope_type: type, factor, original_max_position_embeddings: before };
-  throw metadata.bad(`${key}type`, 'none, linear, or yarn with its original_context_length', type);
-}
-
-/** The scaling of Llama 3.1, of which files keep what each frequency is divided by. */
-async function llama3Scaling(file: GgufFile, metadata: GgufMetadata, name: string): Promise<HuggingFaceConfig> {
-  const { data } = await file.read('rope_freqs.weight');
-  const [low, high, before] = [1, 4, 8192];
-  const factor = data.reduce((most, own) => Math.max(most, own), 1);
-  const base = metadata.number(`${name}.rope.freq_base`) ?? 10_000;
-  const wrong = data.findIndex((own, pair) => {
-    const turns = (before * base ** (-pair / data.length)) / (2 * Math.PI);
-    const share = Math.min(Math.max((turns - low) / (high - low), 0), 1);
-    return Math.abs(own * ((1 - share) / factor + share) - 1) > 1e-3;
-  });
-  if (wrong >= 0)
-    throw metadata.bad('rope_freqs.weight', `what Llama 3.1 divides frequencies by`, `${data[wrong]} at ${wrong}`);
-  return {
-    rope_type: 'llama3',
-    factor,
-    low_freq_factor: low,
-    high_freq_factor: high,
-    original_max_position_embeddings: before,
   };
 }

@@ -1,5 +1,6 @@
-import { open, type FileHandle } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { Tensor, UserLlmError } from '@user-llm/tensor';
+import { openFile, readAt } from '../checkpoints/read-files.js';
 import { packHalves, QuantizedMatrix, type Weight } from '../quantization/quantized-matrix.js';
 import { HeaderGoesOn, parseGgufHeader, type GgufEntry, type GgufHeader, type GgufValue } from './gguf-header.js';
 import type { BlockKind } from './tensor-kinds.js';
@@ -31,9 +32,7 @@ export class GgufFile {
    * @throws UserLlmError `unreadable-file`, and what `parseGgufHeader` throws.
    */
   static async open(path: string): Promise<GgufFile> {
-    const file = await open(path, 'r').catch((cause: unknown) => {
-      throw unreadable(path, cause);
-    });
+    const file = await openFile(path);
     try {
       return new GgufFile(path, file, await readHeader(path, file));
     } catch (error) {
@@ -42,7 +41,7 @@ export class GgufFile {
     }
   }
 
-  /** A tensor in real numbers. @throws UserLlmError `missing-weight`, `unreadable-file`. */
+  /** A tensor in real numbers. @throws UserLlmError `missing-weight`, `unreadable-file`, `too-large`. */
   async read(name: string): Promise<Tensor<'float32'>> {
     const entry = this.#entry(name);
     const bytes = await this.#bytes(entry);
@@ -90,23 +89,6 @@ async function readHeader(path: string, file: FileHandle): Promise<GgufHeader> {
       if (!(error instanceof HeaderGoesOn)) throw error;
     }
   }
-}
-
-async function readAt(
-  path: string,
-  file: FileHandle,
-  position: number,
-  length: number,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(length);
-  for (let at = 0; at < length;) {
-    const { bytesRead } = await file.read(bytes, at, length - at, position + at).catch((cause: unknown) => {
-      throw unreadable(path, cause);
-    });
-    if (bytesRead === 0) throw unreadable(path, 'a file that was cut while it was read');
-    at += bytesRead;
-  }
-  return bytes;
 }
 
 /** Takes the blocks of a tensor apart, some at a time in the same memory; `block` is the first of each part. */
@@ -166,14 +148,4 @@ function toMatrix(kind: BlockKind, rows: number, bytes: Uint8Array): QuantizedMa
     part.minimums.forEach((minimum, at) => (offsets[first + at] = minimum + below * part.scales[at]!));
   });
   return new QuantizedMatrix(kind, rows, codes, scales, offsets);
-}
-
-function unreadable(path: string, cause: unknown): UserLlmError {
-  return new UserLlmError('unreadable-file', {
-    what: path,
-    expected: 'a file that can be read',
-    got: cause instanceof Error ? cause.message : String(cause),
-    mend: 'Check the path.',
-    cause,
-  });
 }

@@ -25,6 +25,10 @@ export class HeaderGoesOn extends Error {}
 
 /** Lists longer than this are no vocabulary. */
 const mostElements = 2 ** 24;
+/** Bytes of a header: no vocabulary needs more, and no more are read of a file that says it has them. */
+const mostHeaderBytes = 100_000_000;
+/** Bytes of a name, as the format says of metadata keys. */
+const mostNameBytes = 65_535;
 const text = 8;
 const list = 9;
 /** Bytes of each type's shortest value, by the type's number. */
@@ -49,7 +53,7 @@ export function parseGgufHeader(path: string, bytes: Uint8Array, size: number): 
   const keys = reader.count('metadata keys', 13);
   const metadata = new Map<string, GgufValue>();
   for (let at = 0; at < keys; at++) {
-    const key = reader.text();
+    const key = reader.name();
     if (metadata.has(key)) throw reader.bad('different metadata keys', `${JSON.stringify(key)} twice`);
     metadata.set(key, reader.value(reader.uint32()));
   }
@@ -68,7 +72,7 @@ interface TensorInfo extends Omit<GgufEntry, 'begin' | 'end'> {
 }
 
 function tensorInfo(reader: HeaderReader): TensorInfo {
-  const name = reader.text();
+  const name = reader.name();
   const rank = reader.uint32();
   if (rank < 1 || rank > 4) throw reader.bad(`1 to 4 axes of ${JSON.stringify(name)}`, `${rank}`);
   const sizes = Array.from({ length: rank }, () => reader.uint64());
@@ -157,8 +161,14 @@ class HeaderReader {
     return String.fromCharCode(...this.#bytes.subarray(from, from + length));
   }
 
-  text(): string {
+  /** A text that names something. */
+  name(): string {
+    return this.text(mostNameBytes);
+  }
+
+  text(most = mostHeaderBytes): string {
     const length = this.uint64();
+    if (length > most) throw this.bad(`texts of at most ${most} bytes here`, `${length}`);
     const from = this.#take(length);
     return decoder.decode(this.#bytes.subarray(from, from + length));
   }
@@ -212,6 +222,8 @@ class HeaderReader {
     const from = this.at;
     if (from + length > this.size)
       throw this.bad('a whole header', `a file that ends within it, at ${this.size} bytes`);
+    if (from + length > mostHeaderBytes)
+      throw this.bad(`a header of at most ${mostHeaderBytes} bytes`, `${from + length} or more`);
     if (from + length > this.#bytes.length) throw new HeaderGoesOn();
     this.at = from + length;
     return from;

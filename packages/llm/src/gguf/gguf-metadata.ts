@@ -23,6 +23,18 @@ export class GgufMetadata {
     return value;
   }
 
+  /** A whole number from 1 on that something is made of. @throws UserLlmError `bad-checkpoint` beyond `most` too. */
+  size(key: string, most: number): number | undefined {
+    const value = this.number(key);
+    if (value === undefined || (Number.isInteger(value) && value > 0 && value <= most)) return value;
+    throw this.bad(key, `a whole number from 1 to ${most}`, `${value}`);
+  }
+
+  /** The keys that begin so. */
+  keys(beginning: string): string[] {
+    return [...this.#values.keys()].filter((key) => key.startsWith(beginning));
+  }
+
   text(key: string): string | undefined {
     return this.#read(key, 'a text', (value) => typeof value === 'string');
   }
@@ -45,6 +57,16 @@ export class GgufMetadata {
       expected,
       got,
       mend: 'Fetch the file again, or make it with the conversion script of llama.cpp.',
+    });
+  }
+
+  /** The error of what would change the numbers, and is not read. */
+  unread(key: string, expected: string, got: string): UserLlmError {
+    return new UserLlmError('bad-config', {
+      what: `${this.#path}: ${key}`,
+      expected,
+      got,
+      mend: 'Take the Hugging Face folder of the model, or a file with metadata that is read.',
     });
   }
 

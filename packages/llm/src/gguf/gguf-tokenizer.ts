@@ -63,9 +63,15 @@ export function ggufTokenizer(metadata: GgufMetadata): JsonTokenizer | undefined
     ...(begin !== undefined && { begin }),
     ...(end !== undefined && { end }),
     ...(padding !== undefined && { padding }),
+    opensWithBegin: metadata.flag(`${prefix}add_bos_token`) ?? opensByKind(metadata, model),
     alsoEnd: ['eot', 'eom'].flatMap((role) => named(role) ?? []),
     ...(chatTemplate !== undefined && { chatTemplate }),
   });
+}
+
+/** Whether texts open with a token where the file does not say: as llama.cpp has it for the kind. */
+function opensByKind(metadata: GgufMetadata, model: string): boolean {
+  return model === 'llama' || metadata.text(`${prefix}pre`) === 'llama-bpe';
 }
 
 function piecesOf(metadata: GgufMetadata, texts: readonly string[]): readonly Piece[] {

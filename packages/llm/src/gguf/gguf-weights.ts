@@ -6,9 +6,7 @@ import { QuantizedMatrix, type Weight } from '../quantization/quantized-matrix.j
 import type { GgufArchitecture } from './gguf-architectures.js';
 import type { GgufFile } from './gguf-file.js';
 import { ggufTensors } from './gguf-names.js';
-
-/** Tensors that say what the config says. */
-const told = /^rope_(freqs|factors_long|factors_short)\.weight$/;
+import { isRopeTensor } from './gguf-rope.js';
 
 /** Parameters whose rows are turned by positions. */
 const turned = /\.(q|k)_proj\.(weight|bias)$/;
@@ -43,7 +41,7 @@ export async function ggufWeights<W extends Weight>(
       );
   }
   const known = new Set(tensors.map(({ name }) => name));
-  const foreign = [...file.entries.keys()].find((name) => !known.has(name) && !told.test(name));
+  const foreign = [...file.entries.keys()].find((name) => !known.has(name) && !isRopeTensor(name));
   if (foreign !== undefined)
     throw problem('unknown-weight', file, foreign, 'tensors that the metadata tells of', 'another');
   const weights = new Map<string, W>();

@@ -20,7 +20,7 @@ export interface GgufOptions extends FamilyOptions {
  *
  * @throws UserLlmError `unreadable-file`; `bad-checkpoint` for a file that is damaged, cut short or split;
  *   `unsupported-quantization`, `unknown-architecture`, `bad-config`, `missing-weight`, `shape-mismatch`, `unknown-weight`,
- *   `bad-tokenizer`, `wrong-tokenizer`.
+ *   `too-large`, `bad-tokenizer`, `wrong-tokenizer`.
  */
 export function loadGguf(path: string, options: GgufOptions = {}): Promise<LoadedLanguageModel> {
   return load(path, options, (file) => (name) => file.read(name));

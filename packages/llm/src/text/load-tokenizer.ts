@@ -1,5 +1,6 @@
 import type { TextTokenizer } from '@user-llm/plugin';
 import { UserLlmError } from '@user-llm/tensor';
+import { openedWith, openingTokens } from './opening-tokens.js';
 import { TextPipeline } from './pipeline/text-pipeline.js';
 import { badTokenizer, parseTokenizerJson, type TokenizerJson } from './tokenizer-json.js';
 
@@ -9,6 +10,11 @@ export interface JsonTokenizer extends TextTokenizer {
   readonly padding?: number;
   /** Every token that ends an answer, `end` first: a chat's turn may end by another than a text. */
   readonly ends: readonly number[];
+  /**
+   * What stands before a text that the LLM reads, by its own tokenizer: usually `begin`, or nothing, which then does not
+   * belong there although there is a token of that name. `encode` leaves it out.
+   */
+  readonly opensWith: readonly number[];
   /** Numbers of the tokens that no text becomes, by their names. */
   readonly specialTokens: Readonly<Record<string, number>>;
   /** The Jinja template of conversations that the LLM was tuned on, where it was tuned on such. */
@@ -28,6 +34,8 @@ export interface TokenizerRoles {
   readonly begin?: string;
   readonly end?: string;
   readonly padding?: string;
+  /** Whether texts open with `begin`, where `tokenizer.json` has no template (`post_processor`) that tells it. */
+  readonly opensWithBegin?: boolean;
   /** Further tokens that end an answer. */
   readonly alsoEnd?: readonly string[];
   /** The Jinja template of conversations. */
@@ -52,7 +60,7 @@ const usualNames = {
  */
 export function loadTokenizer(json: unknown, roles: TokenizerRoles = {}): JsonTokenizer {
   const content = parseTokenizerJson(json);
-  const pipeline = open(content);
+  const pipeline = checked(() => new TextPipeline(content));
   const specialTokens = Object.fromEntries(
     content.added_tokens.filter(({ special }) => special).map((token) => [token.content, token.id]),
   );
@@ -64,6 +72,7 @@ export function loadTokenizer(json: unknown, roles: TokenizerRoles = {}): JsonTo
     if (id === undefined) throw badTokenizer(`a special token ${token} (${role})`, names);
     return id;
   };
+  const nameOf = (id: number): string => Object.keys(specialTokens).find((name) => specialTokens[name] === id)!;
   const roleOf = (role: keyof typeof usualNames): number | undefined => {
     const asked = roles[role];
     if (asked !== undefined) return named(asked, role);
@@ -72,6 +81,10 @@ export function loadTokenizer(json: unknown, roles: TokenizerRoles = {}): JsonTo
   };
   const [begin, end, padding] = [roleOf('begin'), roleOf('end'), roleOf('padding')];
   if (end === undefined) throw badTokenizer('a special token that ends an answer', names);
+  const { opened, opensWith } = checked(() => {
+    const opened = roles.opensWithBegin && begin !== undefined ? openedWith(content, nameOf(begin), begin) : content;
+    return { opened, opensWith: openingTokens(opened.post_processor) };
+  });
   const alsoEnd = (roles.alsoEnd ?? []).map((token) => named(token, 'end'));
   return {
     vocabularySize,
@@ -80,8 +93,9 @@ export function loadTokenizer(json: unknown, roles: TokenizerRoles = {}): JsonTo
     ...(begin !== undefined && { begin }),
     ...(padding !== undefined && { padding }),
     ...(roles.chatTemplate !== undefined && { chatTemplate: roles.chatTemplate }),
+    opensWith,
     specialTokens,
-    json: content,
+    json: opened,
     encode: (text) => pipeline.encode(text),
     encodeMarked: (text, guard) => pipeline.encode(text, true, guard),
     decode: (tokens) => {
@@ -101,9 +115,9 @@ function requireToken(token: number, vocabularySize: number): void {
   });
 }
 
-function open(content: TokenizerJson): TextPipeline {
+function checked<T>(made: () => T): T {
   try {
-    return new TextPipeline(content);
+    return made();
   } catch (cause) {
     throw badTokenizer('a tokenizer of a known kind', cause instanceof Error ? cause.message : String(cause), cause);
   }

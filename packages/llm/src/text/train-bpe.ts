@@ -2,13 +2,14 @@ import { UserLlmError } from '@user-llm/tensor';
 import { byteLevelBpeJson } from './byte-level-bpe-json.js';
 import { byteCharacters, toByteCharacters, wordsOf } from './byte-level.js';
 import { learnMerges } from './learn-merges.js';
+import { openedWith } from './opening-tokens.js';
 import type { TokenizerJson } from './tokenizer-json.js';
 
 /** Tokens that no text becomes, numbered from 0 in this order. */
 export interface SpecialTokens {
   /** Fills rows up; `<|padding|>` unless told. */
   readonly padding?: string;
-  /** Starts a sequence; `<|begin|>` unless told. */
+  /** Opens a text that a model reads; `<|begin|>` unless told. */
   readonly begin?: string;
   /** Ends an answer; `<|end|>` unless told. */
   readonly end?: string;
@@ -55,13 +56,14 @@ export function trainBpe(texts: Iterable<string>, options: BpeOptions): Tokenize
     });
   }
   const merges = learnMerges(countWords(texts), vocabulary, { vocabularySize, minimumFrequency });
-  return byteLevelBpeJson({
+  const json = byteLevelBpeJson({
     added: special.map((content, id) => ({ id, content, ...plainToken, special: true })),
     words: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
     vocab: Object.fromEntries(vocabulary),
     merges,
     wholeWords: false,
   });
+  return openedWith(json, begin, vocabulary.get(begin)!);
 }
 
 const plainToken = { single_word: false, lstrip: false, rstrip: false, normalized: false };

@@ -1,6 +1,6 @@
 import type { CheckpointFormat } from '@user-llm/plugin';
 import { z } from 'zod';
-import { parseFamilyConfig } from '../config-fields.js';
+import { decoderFields, parseFamilyConfig } from '../config-fields.js';
 import { gemmaLikeFields, gemmaLikeFrom, gemmaLikeTo } from '../gemma-hugging-face.js';
 import { parseHuggingFace } from '../hugging-face-fields.js';
 import { ropeFrom, ropeTo } from '../hugging-face-rope.js';
@@ -8,6 +8,7 @@ import { gemma2Config, type Gemma2Config } from './config.js';
 
 const huggingFaceGemma2 = z.looseObject({
   ...gemmaLikeFields,
+  max_position_embeddings: decoderFields.maximumTokens.default(8192),
   attn_logit_softcapping: z.number().positive().nullable().default(50),
   final_logit_softcapping: z.number().positive().nullable().default(30),
 });

@@ -1,6 +1,6 @@
 import type { CheckpointFormat } from '@user-llm/plugin';
 import { z } from 'zod';
-import { parseFamilyConfig } from '../config-fields.js';
+import { decoderFields, parseFamilyConfig } from '../config-fields.js';
 import { gemmaLikeFields, gemmaLikeFrom, gemmaLikeTo } from '../gemma-hugging-face.js';
 import { badHuggingFace, parseHuggingFace } from '../hugging-face-fields.js';
 import { ropeFrom, ropeTo } from '../hugging-face-rope.js';
@@ -8,6 +8,7 @@ import { gemma3Config, type Gemma3Config } from './config.js';
 
 const huggingFaceGemma3 = z.looseObject({
   ...gemmaLikeFields,
+  max_position_embeddings: decoderFields.maximumTokens.default(131_072),
   rope_local_base_freq: z.number().positive().default(10_000),
   sliding_window_pattern: z.number().int().positive().optional(),
   _sliding_window_pattern: z.number().int().positive().default(6),
@@ -20,7 +21,8 @@ function fromHuggingFace(config: unknown): Gemma3Config {
     { ...data, rope_theta: data.rope_local_base_freq, rope_scaling: null },
     { family: 'Gemma 3', layers: 'sliding_attention' },
   );
-  if (local.rotaryScaling) throw badHuggingFace('Gemma 3', 'scaled rotary positions in layers that read a window');
+  if (local.rotaryScaling || local.rotaryShare)
+    throw badHuggingFace('Gemma 3', 'scaled or partial rotary positions in layers that read a window');
   return parseFamilyConfig('Gemma 3', gemma3Config, {
     ...gemmaLikeFrom('Gemma 3', data, data.sliding_window_pattern ?? data._sliding_window_pattern),
     ...ropeFrom(data, { family: 'Gemma 3', base: 1_000_000 }),

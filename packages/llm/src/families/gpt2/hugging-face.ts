@@ -1,11 +1,9 @@
 import type { CheckpointFormat, StoredTensor } from '@user-llm/plugin';
 import { z } from 'zod';
-import { parseFamilyConfig } from '../config-fields.js';
+import { decoderFields, parseFamilyConfig } from '../config-fields.js';
 import { parseHuggingFace } from '../hugging-face-fields.js';
 import { ofEveryLayer } from '../state-dict.js';
 import { gpt2Config, type Gpt2Config } from './config.js';
-
-const count = z.number().int().positive();
 
 /** Our activations by Hugging Face's names; the first of a kind is the one we write. */
 const activations = {
@@ -19,12 +17,12 @@ const activations = {
 const activationNames = Object.keys(activations) as (keyof typeof activations)[];
 
 const huggingFaceGpt2 = z.looseObject({
-  vocab_size: count.default(50_257),
-  n_positions: count.default(1024),
-  n_embd: count.default(768),
-  n_layer: count.default(12),
-  n_head: count.default(12),
-  n_inner: count.nullish(),
+  vocab_size: decoderFields.vocabularySize.default(50_257),
+  n_positions: decoderFields.maximumTokens.default(1024),
+  n_embd: decoderFields.width.default(768),
+  n_layer: decoderFields.layers.default(12),
+  n_head: decoderFields.heads.default(12),
+  n_inner: decoderFields.feedForward.nullish(),
   activation_function: z.enum(activationNames).default('gelu_new'),
   layer_norm_epsilon: z.number().positive().default(1e-5),
   initializer_range: z.number().positive().default(0.02),

@@ -1,6 +1,6 @@
 import type { CheckpointFormat } from '@user-llm/plugin';
 import { z } from 'zod';
-import { headsOf, parseFamilyConfig } from '../config-fields.js';
+import { decoderFields, headsOf, parseFamilyConfig } from '../config-fields.js';
 import {
   llamaLikeFields,
   llamaLikeFrom,
@@ -16,6 +16,9 @@ import { mistralConfig, type MistralConfig } from './config.js';
 const huggingFaceMistral = z.looseObject({
   ...llamaLikeFields,
   ...slidingFields,
+  num_key_value_heads: decoderFields.heads.nullable().default(8),
+  max_position_embeddings: decoderFields.maximumTokens.default(131_072),
+  sliding_window: slidingFields.sliding_window.default(4096),
   hidden_act: z.literal('silu').default('silu'),
 });
 

@@ -1,26 +1,26 @@
 import type { CheckpointFormat, StoredTensor } from '@user-llm/plugin';
 import { z } from 'zod';
-import { headsOf, parseFamilyConfig } from '../config-fields.js';
-import { llamaLikeFields, llamaLikeFrom, llamaLikeTo, parseHuggingFace, ropeFields } from '../hugging-face-fields.js';
+import { decoderFields, headsOf, parseFamilyConfig } from '../config-fields.js';
+import { llamaLikeFields, llamaLikeFrom, llamaLikeTo, parseHuggingFace } from '../hugging-face-fields.js';
 import { ropeFrom, ropeTo } from '../hugging-face-rope.js';
 import { ofEveryLayer } from '../state-dict.js';
 import { phi3Config, type Phi3Config } from './config.js';
 
 const huggingFacePhi3 = z.looseObject({
   ...llamaLikeFields,
+  max_position_embeddings: decoderFields.maximumTokens.default(4096),
+  original_max_position_embeddings: decoderFields.maximumTokens.default(4096),
+  rms_norm_eps: z.number().positive().default(1e-5),
   sliding_window: z.number().int().positive().nullish(),
   hidden_act: z.literal('silu').default('silu'),
 });
 
 function fromHuggingFace(config: unknown): Phi3Config {
   const data = parseHuggingFace('Phi-3', huggingFacePhi3, config);
-  const rope = parseHuggingFace('Phi-3', ropeFields, data.rope_parameters ?? {});
-  const share = rope.partial_rotary_factor ?? data.partial_rotary_factor;
   return parseFamilyConfig('Phi-3', phi3Config, {
     ...llamaLikeFrom(data),
     ...ropeFrom(data, { family: 'Phi-3' }),
     ...(data.sliding_window && { window: data.sliding_window }),
-    ...(share !== undefined && { rotaryShare: share }),
   });
 }
 

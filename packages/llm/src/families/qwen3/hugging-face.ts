@@ -1,6 +1,6 @@
 import type { CheckpointFormat } from '@user-llm/plugin';
 import { z } from 'zod';
-import { parseFamilyConfig } from '../config-fields.js';
+import { headFields, parseFamilyConfig } from '../config-fields.js';
 import { parseHuggingFace } from '../hugging-face-fields.js';
 import { qwenFields, qwenFrom, qwenTo } from '../qwen-hugging-face.js';
 import { qwen3Config, type Qwen3Config } from './config.js';
@@ -10,7 +10,7 @@ const headSize = 128;
 
 const huggingFaceQwen3 = z.looseObject({
   ...qwenFields,
-  head_dim: z.number().int().positive().default(headSize),
+  head_dim: headFields.headSize.unwrap().default(headSize),
   attention_bias: z.boolean().default(false),
 });
 
