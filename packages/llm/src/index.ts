@@ -10,6 +10,28 @@ export type {
 export type { DecoderLayerParameters, DecoderParameters, NormParameters } from './architecture/parameters.js';
 export { rotaryScaling, rotaryTurn, type RotaryPositions, type RotaryScaling } from './architecture/rotary-scaling.js';
 export { decoderFamily, llamaLike, type DecoderFamily, type LlamaLikeConfig } from './families/decoder-family.js';
+export {
+  decoderFields,
+  familyConfig,
+  headFields,
+  headsOf,
+  parseFamilyConfig,
+  rotaryFields,
+  windowFields,
+} from './families/config-fields.js';
+export {
+  badHuggingFace,
+  llamaLikeFields,
+  llamaLikeFrom,
+  llamaLikeTo,
+  parseHuggingFace,
+  slidingFields,
+  windowFrom,
+  windowTo,
+  type LayerKind,
+  type LlamaLikeFields,
+} from './families/hugging-face-fields.js';
+export { ropeFrom, ropeTo, type Rope, type RopeQuery } from './families/hugging-face-rope.js';
 export { languageModels } from './families/known-families.js';
 export { ofEveryLayer } from './families/state-dict.js';
 export { gemma2Config, type Gemma2Config } from './families/gemma2/config.js';
@@ -71,7 +93,7 @@ export { loadLanguageModel, type LoadOptions } from './checkpoints/load-language
 export type { FamilyOptions } from './checkpoints/hugging-face.js';
 export type { LoadedLanguageModel } from './checkpoints/loaded-language-model.js';
 export { modelAgreement, type Agreement, type AgreementOptions } from './quantization/agreement.js';
-export { quantizeLanguageModel } from './quantization/quantize-language-model.js';
+export { quantizeLanguageModel, quantizeWeights } from './quantization/quantize-language-model.js';
 export { quantizeMatrix } from './quantization/quantize-matrix.js';
 export { QuantizedMatrix, type Weight } from './quantization/quantized-matrix.js';
 export { sampleText } from './quantization/sample-text.js';
