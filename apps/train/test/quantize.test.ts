@@ -23,12 +23,15 @@ let said = '';
 beforeAll(async () => {
   vi.spyOn(process.stdout, 'write').mockImplementation((text) => ((said += String(text)), true));
   vi.spyOn(process.stderr, 'write').mockImplementation((text) => ((said += String(text)), true));
-  await saveTiny(model, { width: 32, feedForward: 64 });
+  await saveTiny(model, whole);
 }, 60_000);
 
+/** Sizes of which all rows are whole blocks. */
+const whole = { width: 32, feedForward: 64 };
+
 /** Writes a tiny Llama of these sizes. */
-async function saveTiny(path: string, sizes: { readonly width: number; readonly feedForward: number }): Promise<void> {
-  const tokenizer = loadTokenizer(trainBpe([sampleText], { vocabularySize: 320 }));
+async function saveTiny(path: string, sizes: typeof whole, opensWithBegin = false): Promise<void> {
+  const tokenizer = loadTokenizer(trainBpe([sampleText], { vocabularySize: 320 }), { opensWithBegin });
   const config = llama.config.parse({ vocabularySize: 320, layers: 1, heads: 2, deviation: 0.2, ...sizes });
   const weights = Object.fromEntries(randomWeights(llama.build(config).parameters));
   await saveLanguageModel(path, { family: 'llama', config, weights, tokenizer });
@@ -123,12 +126,22 @@ describe('user-llm-train llm quantize', () => {
     expect(await quantize('--bits', '8', '--out', join(folder, 'checked'), '--check')).toBe(0);
     const count = (text: string): number => Number(/% of (\d+) tokens/.exec(text)![1]);
     expect(said).toMatch(/likeliest token the same at \d+\.\d% of \d+ tokens\nperplexity \d+\.\d+, before \d+\.\d+/);
-    const whole = count(said);
+    const all = count(said);
     said = '';
     writeFileSync(join(folder, 'text.txt'), sampleText.slice(0, 300));
     const text = ['--check', '--text', join(folder, 'text.txt')];
     expect(await quantize('--bits', '8', '--out', join(folder, 'other'), ...text)).toBe(0);
-    expect(count(said)).toBeLessThan(whole);
+    expect(count(said)).toBeLessThan(all);
+  }, 30_000);
+
+  it('puts what opens texts before the text that it reads', async () => {
+    const opened = join(folder, 'opened');
+    await saveTiny(opened, whole, true);
+    const { tokenizer } = await loadLanguageModel(opened);
+    expect(tokenizer!.opensWith).toEqual([tokenizer!.begin]);
+    expect(await main(['llm', 'quantize', opened, '--bits', '8', '--out', join(folder, 'opened8'), '--check'])).toBe(0);
+    // Every token is foretold then, the first too.
+    expect(said).toContain(`of ${tokenizer!.encode(sampleText).length} tokens`);
   }, 30_000);
 
   it.each([

@@ -21,8 +21,9 @@ Matrices of products are rounded in blocks of 32 numbers; the output layer, and 
 either way. Norms and biases stay. The folder is loaded like any other. A model that has matrices of few bits already is
 refused: what was lost by those would not be seen.
 
---check reads a text by the weights before and after and compares, at every token, which token each holds for the
-likeliest, and the perplexities. Below --least-agreement, or above --most-perplexity, nothing is written (exit status 1).
+--check reads a text, behind the token that opens texts where the LLM has one, by the weights before and after and
+compares, at every token, which token each holds for the likeliest, and the perplexities. Below --least-agreement, or
+above --most-perplexity, nothing is written (exit status 1).
 
 Examples:
   $ user-llm-train llm quantize models/smollm2 --bits 8 --out models/smollm2-int8 --check
@@ -73,9 +74,9 @@ export function quantizeCommand(signal: AbortSignal): CommandUnknownOpts {
           if (!tokenizer) throw missingTokenizer(path);
           const tokens = tokenizer.encode(text === undefined ? sampleText : await readText(text));
           const runtime = await OnnxRuntime.create();
-          const agreement = await modelAgreement({ models: [before, after], tokens, runtime, families }).finally(() =>
-            runtime.dispose(),
-          );
+          const { opensWith } = tokenizer;
+          const compared = { models: [before, after], tokens, opensWith, runtime, families } as const;
+          const agreement = await modelAgreement(compared).finally(() => runtime.dispose());
           process.stdout.write(formatAgreement(agreement));
           requireAgreement(agreement, {
             agreement: leastAgreement ?? usual[width].agreement,
