@@ -22,7 +22,7 @@ const goldenFile = z.looseObject({
     )
     .min(1),
   /** Mean negative log-likelihood, in nats, of the tokens of a text behind the first. */
-  loss: z.looseObject({ ids: tokens.min(2), value: z.number() }).optional(),
+  loss: z.looseObject({ ids: tokens.min(2), value: z.number() }).nullish(),
 });
 
 /** What a reference says of an LLM. */
