@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { TrainingProgress } from '../src/index.js';
+import { CheckpointStore, type TrainingProgress } from '../src/index.js';
 import { createRegistry, definePlugin, type OptimizerPlugin } from '@user-llm/plugin';
 import { sgd } from '@user-llm/optimizers';
 import { maxDifference, type Tensor } from '@user-llm/tensor';
@@ -127,6 +127,35 @@ describe('training', () => {
     // The last checkpoint holds what was good.
     const kept = await trainSmall(await runtime(), place, { budget: { steps: step }, optimizer: { accumulate } });
     expect(kept.place.step).toBe(step);
+  });
+
+  it('stops at a figure on held-out data that is not finite, and keeps the checkpoint before', async () => {
+    const place = join(folder, 'broken-figure');
+    const values = [2, Number.NaN, Infinity];
+    const task = { ...smallTask(), validate: () => Promise.resolve({ score: values.shift()! }) };
+    const validation = { every: 2, metric: 'score', better: 'higher', patience: null } as const;
+    for (const told of ['score NaN', 'score Infinity']) {
+      const training = trainSmall(await runtime(), place, { task, validation });
+      await expect(training).rejects.toMatchObject({
+        code: 'training-diverged',
+        message: expect.stringContaining(told),
+      });
+      const last = await new CheckpointStore(join(place, 'checkpoints'), 'config').load('last');
+      expect(last?.place).toMatchObject({ step: 2, best: { value: 2, step: 2 } });
+    }
+  });
+
+  it('does not end with parameters that are not finite', async () => {
+    const place = join(folder, 'huge-step');
+    const training = trainSmall(await runtime(), place, {
+      optimizer: { learningRate: 1e39, schedule: { kind: 'constant' } },
+      budget: { steps: 1 },
+    });
+    await expect(training).rejects.toMatchObject({
+      code: 'training-diverged',
+      message: expect.stringContaining('finite parameters'),
+    });
+    expect(await new CheckpointStore(join(place, 'checkpoints'), 'config').load('last')).toBeUndefined();
   });
 
   it('ends by its minutes, and counts them over all sessions', async () => {

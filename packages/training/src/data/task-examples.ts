@@ -115,7 +115,8 @@ export class TaskExamples {
   }
 }
 
-function noQuestions(part: Part, got: string): UserLlmError {
+/** The error of tasks that cannot be asked of a part of the data. */
+export function noQuestions(part: Part, got: string): UserLlmError {
   return new UserLlmError('no-questions', {
     what: `tasks on the ${part} part`,
     expected: 'places in the histories where they can be asked',

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { UserLlmError, writeFileAtomically } from '@user-llm/tensor';
+import type { Weights } from './step-figures.js';
 import type { TrainingBatch } from './training-task.js';
 
 /** Writes the batches that broke the training to a file, and makes the error that names it. */
@@ -28,5 +29,36 @@ export async function diverged(
     got: cause.details.got ?? cause.message,
     mend: `The batch is in ${path}, and the parameters before it are the last checkpoint. Lower the learning rate, clip gradients, or look at that batch.`,
     cause,
+  });
+}
+
+/**
+ * Refuses figures on held-out data that are not finite: no checkpoint can tell which parameters are better by them.
+ *
+ * @throws UserLlmError `training-diverged`.
+ */
+export function requireFiniteFigures(stage: string, step: number, figures: Readonly<Record<string, number>>): void {
+  const broken = Object.entries(figures).find(([, value]) => !Number.isFinite(value));
+  if (broken) throw divergedParameters(`stage ${stage}, validation after step ${step}`, 'figures', broken.join(' '));
+}
+
+/**
+ * Refuses parameters that are not finite, such as those of a stage that ended right after one huge step.
+ *
+ * @throws UserLlmError `training-diverged`.
+ */
+export function requireFiniteWeights(what: string, weights: Weights): void {
+  for (const [name, { data }] of Object.entries(weights)) {
+    const broken = (data as Float32Array).find((value) => !Number.isFinite(value));
+    if (broken !== undefined) throw divergedParameters(what, 'parameters', `${broken} in ${name}`);
+  }
+}
+
+function divergedParameters(what: string, expected: string, got: string): UserLlmError {
+  return new UserLlmError('training-diverged', {
+    what,
+    expected: `finite ${expected}`,
+    got,
+    mend: 'Train in another folder with a lower learning rate, or clip gradients; the last checkpoint is as it was.',
   });
 }

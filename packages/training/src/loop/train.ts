@@ -4,7 +4,7 @@ import { beginning, type Place } from '../checkpoint/place.js';
 import type { Checkpoint } from '../checkpoint/checkpoint-store.js';
 import { learningRateShare } from '../optimizer/learning-rate.js';
 import { budgetShare } from './budget.js';
-import { diverged } from './diverged.js';
+import { diverged, requireFiniteFigures, requireFiniteWeights } from './diverged.js';
 import { inGroups } from './in-groups.js';
 import { RunningMeans, type TrainingProgress } from './progress.js';
 import { stepGraphs, type StepGraphs } from './step-graphs.js';
@@ -21,9 +21,9 @@ type Group = readonly TrainingBatch[];
  *
  * With a budget in steps, stopping and going on gives the same bits as never stopping.
  *
- * @throws UserLlmError `training-diverged` when loss or gradients are not finite, naming a file with the batch;
- *   `unknown-metric` when validation has no figure of the name asked for; and what the task, the runtime and the
- *   checkpoints throw.
+ * @throws UserLlmError `training-diverged` when loss or gradients are not finite, naming a file with the batch, and when
+ *   figures on held-out data or the parameters at the end are not; `unknown-metric` when validation has no figure of the
+ *   name asked for; and what the task, the runtime and the checkpoints throw.
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const resumed = await options.checkpoints.load('last');
@@ -153,6 +153,7 @@ class TrainingLoop {
     if (signal?.aborted) return;
     const value = figures?.[validation!.metric];
     if (value === undefined) throw noMetric(task.name, validation!.metric, Object.keys(figures ?? {}));
+    requireFiniteFigures(task.name, this.#place.step, figures!);
     const before = this.#place.best;
     this.#place = afterValidation(this.#place, value, validation!);
     log?.(this.#place.step, Object.fromEntries(Object.entries(figures!).map(([name, x]) => [`validation/${name}`, x])));
@@ -175,7 +176,6 @@ class TrainingLoop {
   }
 
   async #finish(ended: 'budget' | 'patience'): Promise<TrainResult> {
-    if (this.#savedStep !== this.#place.step) await this.#save(false);
     const best = this.#options.validation && (await this.#options.checkpoints.load('best'));
     const read = Object.entries(this.#parameters()).map(async ([name, value]) => {
       const tensor = best?.parameters[name];
@@ -184,7 +184,10 @@ class TrainingLoop {
         tensor ? new Tensor('float32', value.axes, value.shape, tensor.data as Float32Array) : await value.read(),
       ] as const;
     });
-    return { ended, place: this.#place, parameters: Object.fromEntries(await Promise.all(read)) };
+    const parameters = Object.fromEntries(await Promise.all(read));
+    requireFiniteWeights(`stage ${this.#options.task.name}, step ${this.#place.step}`, parameters);
+    if (this.#savedStep !== this.#place.step) await this.#save(false);
+    return { ended, place: this.#place, parameters };
   }
 
   async #fail(error: unknown): Promise<never> {

@@ -1,7 +1,7 @@
 import type { Feeds, ParameterTree, Runtime } from '@user-llm/graph';
 import type { Task } from '@user-llm/plugin';
 import type { UserLlmModel } from '@user-llm/user-llm';
-import type { PlacedExample, TaskExamples } from '../../data/task-examples.js';
+import { noQuestions, type PlacedExample, type TaskExamples } from '../../data/task-examples.js';
 import { LossEvaluator } from '../../loop/loss-evaluator.js';
 import { readyExample, tuneFeeds, type ReadyExample, type TuneBatching } from './tune-batches.js';
 import { answerLoss } from './tune-task.js';
@@ -35,6 +35,7 @@ export class TuneValidation {
   readonly #questions: ReadonlyMap<string, readonly ReadyExample[]>;
   readonly #evaluator: LossEvaluator;
 
+  /** @throws UserLlmError `no-questions` when none of the tasks can be asked. */
   constructor(inputs: TuneValidationInputs) {
     this.#inputs = inputs;
     const { tasks, source, batching, examples, model, runtime } = inputs;
@@ -45,6 +46,7 @@ export class TuneValidation {
         return [task.name, placed.map((each) => readyExample(each, batching)).sort(byLength)];
       }),
     );
+    if ([...this.#questions.values()].every(({ length }) => length === 0)) throw noQuestions('validation', 'none');
     const parameters = model.parameters as ParameterTree;
     this.#evaluator = new LossEvaluator(runtime, parameters, (tree, shapes) => answerLoss(model, tree, shapes, false));
   }
