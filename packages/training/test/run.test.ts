@@ -126,8 +126,8 @@ describe('a run', () => {
     expect(result.status).toBe('done');
     expect(readdirSync(join(place, 'model')).sort()).toEqual([
       'catalogue.jsonl',
-      'config.json',
       'event-tokenizer.json',
+      'model.json',
       'weights.safetensors',
     ]);
     const tune = tinyRun({
@@ -204,19 +204,62 @@ describe('a run', () => {
       'unknown-part',
     ],
     ['an unknown encoder', { model: { ...tinyEncoder, encoder: { name: 'none' } } }, 'unknown-part'],
-    ['a start that is not there', { start: { model: join(folder, 'nothing') } }, undefined],
-    ['an LLM that is not there', { text: { kind: 'checkpoint', path: join(folder, 'nothing') } }, undefined],
+    [
+      'heads that do not fit',
+      { model: { ...tinyEncoder, encoder: { ...tinyEncoder.encoder, config: { heads: 3 } } } },
+      '',
+    ],
+    ['data that are not there', { data: { dataset: join(folder, 'nothing') } }, 'dataset-not-found'],
+    ['a start that is not there', { start: { model: join(folder, 'nothing') } }, 'missing-model'],
+    ['an LLM that is not there', { text: { kind: 'checkpoint', path: join(folder, 'nothing') } }, ''],
+    ['a tokenizer that is not there', { text: { kind: 'file', path: join(folder, 'nothing') } }, 'bad-tokenizer'],
     ['an unknown tracker', { trackers: ['nowhere'] }, 'unknown-part'],
     [
       'an unknown optimizer',
       { stages: [{ kind: 'pretrain', budget: { steps: 1 }, optimizer: { name: 'none' } }] },
       'unknown-part',
     ],
+    [
+      'texts that are not there, in a later stage',
+      {
+        stages: [
+          { kind: 'pretrain', budget: { steps: 1 } },
+          { kind: 'language', budget: { steps: 1 }, files: [join(folder, 'nothing')] },
+        ],
+      },
+      'bad-texts',
+    ],
     ['a plugin that is not there', { plugins: ['/nowhere/plugin.mjs'] }, 'bad-plugin'],
-  ] as const)('tells what is wrong: %s', async (name, config, code) => {
+  ] as const)('tells what is wrong, and leaves nothing behind: %s', async (name, config, code) => {
     const run = tinyRun({ stages: [{ kind: 'pretrain', budget: { steps: 1 } }], ...config } as never);
-    const data = code === 'no-data' ? {} : { data: await tinyData() };
-    const running = runTraining(run, { ...data, runtime: await runtime(), folder: join(folder, `wrong ${name}`) });
+    const data = code === 'no-data' || code === 'dataset-not-found' ? {} : { data: await tinyData() };
+    const place = join(folder, `wrong ${name}`);
+    const running = runTraining(run, { ...data, runtime: await runtime(), folder: place });
     await expect(running).rejects.toMatchObject(code ? { code } : { name: 'UserLlmError' });
+    expect(existsSync(place)).toBe(false);
+  });
+
+  it('names the trackers that there are', async () => {
+    const run = tinyRun({ stages: [{ kind: 'pretrain', budget: { steps: 1 } }], trackers: ['nowhere'] });
+    const running = runTraining(run, { data: await tinyData(), folder: join(folder, 'wrong tracker') });
+    await expect(running).rejects.toMatchObject({ message: expect.stringContaining('one of jsonl, tensorboard') });
+  });
+
+  it.each([
+    ['pretrain', { kind: 'pretrain', budget: { steps: 1 }, validation: { every: 1, metric: 'hr@7' } }, 'ndcg@10'],
+    ['language', { kind: 'language', budget: { steps: 1 }, validation: { every: 1, metric: 'hr@10' } }, 'loss'],
+    [
+      'tune',
+      {
+        kind: 'tune',
+        budget: { steps: 1 },
+        tasks: [{ name: 'next-item' }],
+        validation: { every: 1, metric: 'loss/favourite-genre' },
+      },
+      'loss/next-item',
+    ],
+  ])('refuses a metric that a stage %s has not', (_, stage, named) => {
+    const define = () => tinyRun({ stages: [stage as never] });
+    expect(define).toThrow(expect.objectContaining({ code: 'bad-config', message: expect.stringContaining(named) }));
   });
 });

@@ -144,7 +144,8 @@ function* lazily(values: SavedValues): Generator<[string, Pick<Value, 'dtype' | 
   }
 }
 
-async function sha256(path: string): Promise<string> {
+/** SHA-256 of a file, in hexadecimal. */
+export async function sha256(path: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array);
   return hash.digest('hex');

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import type { Catalogue, Registry, TextTokenizer } from '@user-llm/plugin';
 import { promptOf } from '@user-llm/tasks';
 import { UserLlmError } from '@user-llm/tensor';
@@ -30,6 +30,15 @@ export async function fileTexts(files: readonly string[]): Promise<string[]> {
     }
   }
   return texts;
+}
+
+/**
+ * Checks that a file of texts is there.
+ *
+ * @throws UserLlmError `bad-texts` when it is not.
+ */
+export async function requireTextFile(file: string): Promise<void> {
+  await access(file).catch((cause: unknown) => Promise.reject(badTexts(file, 'no file', cause)));
 }
 
 function textOf(line: string, where: string): string {

@@ -1,11 +1,20 @@
 import type { ParameterTree } from '@user-llm/graph';
 import type { Registry, TextTokenizer, UserEncoderModule } from '@user-llm/plugin';
-import { composeInputs, composeUserLlm, parseUserLlmConfig, partConfig, type UserLlmModel } from '@user-llm/user-llm';
+import {
+  composeInputs,
+  composeUserLlm,
+  parseUserLlmConfig,
+  partConfig,
+  type PartChoice,
+  type UserLlmModel,
+} from '@user-llm/user-llm';
 import type { TokenizedData } from '../data/training-data.js';
 import type { RunConfig } from './run-config.js';
 
 /** What a run trains: a whole User-LLM, or a user encoder alone. */
 export interface RunModel {
+  /** Its config, the defaults of the parts' own configs filled in. */
+  readonly config: RunConfig['model'];
   readonly encoder: UserEncoderModule;
   /** Absent when there is no LLM. */
   readonly userLlm?: UserLlmModel;
@@ -25,8 +34,14 @@ export function buildModel(
 ): RunModel {
   const inputs = { ...composeInputs(tokenizer, config.item, registry, vectors), ...(seen && { seen }) };
   if (config.llm) {
-    const userLlm = composeUserLlm(parseUserLlmConfig(withVocabulary(config, text)), inputs);
-    return { encoder: userLlm.encoder, userLlm, parameters: userLlm.parameters as ParameterTree };
+    const llm = text ? withVocabulary(config.llm, text.vocabularySize) : config.llm;
+    const userLlm = composeUserLlm(parseUserLlmConfig({ ...config, llm }), inputs);
+    return {
+      config: userLlm.config,
+      encoder: userLlm.encoder,
+      userLlm,
+      parameters: userLlm.parameters as ParameterTree,
+    };
   }
   const part = registry.get('encoders', config.encoder.name);
   const own = partConfig(`encoders ${JSON.stringify(part.name)}`, part, config.encoder.config);
@@ -38,11 +53,11 @@ export function buildModel(
     ...(seen && { seen }),
     ...(itemFeatures && { itemFeatures }),
   });
-  return { encoder, parameters: { encoder: encoder.parameters } };
+  const filled = { name: part.name, config: own as PartChoice['config'] };
+  return { config: { ...config, encoder: filled }, encoder, parameters: { encoder: encoder.parameters } };
 }
 
-/** The config with the size of the tokenizer's vocabulary, unless it names a size itself. */
-function withVocabulary({ llm, ...config }: RunConfig['model'], text: TextTokenizer | undefined): unknown {
-  const size = text && { vocabularySize: text.vocabularySize };
-  return { ...config, llm: { ...llm, config: { ...size, ...llm?.config } } };
+/** An LLM with a vocabulary of this size, unless its config names a size itself. */
+export function withVocabulary({ name, config }: PartChoice, vocabularySize: number): PartChoice {
+  return { name, config: { vocabularySize, ...config } };
 }

@@ -2,46 +2,44 @@ import { readFile } from 'node:fs/promises';
 import { loadTokenizer, trainBpe, type JsonTokenizer } from '@user-llm/llm';
 import type { Registry } from '@user-llm/plugin';
 import { UserLlmError } from '@user-llm/tensor';
+import { modelFiles } from '@user-llm/user-llm';
 import { catalogueTexts, promptTexts } from '../data/texts.js';
 import type { TokenizedData } from '../data/training-data.js';
-import { readStart } from './start-weights.js';
+import type { Preparation } from './preparation.js';
 import type { RunConfig } from './run-config.js';
-import type { RunFolder } from './run-folder.js';
-
-const tokenizerName = 'tokenizer.json';
+import { startJson } from './start-model.js';
 
 /** Prompts, over all tasks, that a tokenizer learns from. */
 const promptCount = 2000;
 
 /**
  * The LLM's tokenizer: that which the run has made before, that of the model it starts from, that of a file, or one that
- * is trained. It is kept in the run's folder.
+ * is trained.
  *
  * @throws UserLlmError `bad-tokenizer` when a file is none.
  */
 export async function prepareText(
   config: RunConfig,
   data: TokenizedData,
-  registry: Registry,
-  folder: RunFolder,
+  preparation: Preparation,
 ): Promise<JsonTokenizer> {
-  const kept = await folder.readJson(tokenizerName);
-  if (kept !== undefined) return loadTokenizer(kept);
-  const tokenizer = loadTokenizer(await newTokenizer(config, data, registry));
-  await folder.writeJson(tokenizer.json, tokenizerName);
-  return tokenizer;
+  const { kept, registry, start } = preparation;
+  if (kept.textTokenizer !== undefined) return loadTokenizer(kept.textTokenizer);
+  const { text, seed } = config;
+  if (text?.kind === 'file') return loadTokenizer(await tokenizerFile(text.path));
+  const started = text === undefined ? await startJson(start, modelFiles.textTokenizer) : undefined;
+  if (started !== undefined) return loadTokenizer(started);
+  const vocabularySize = text?.kind === 'train' ? text.vocabularySize : 4096;
+  return loadTokenizer(trainBpe(tokenizerTexts(config, data, registry, seed), { vocabularySize }));
 }
 
-async function newTokenizer(config: RunConfig, data: TokenizedData, registry: Registry): Promise<unknown> {
-  const { text, seed } = config;
-  if (text?.kind === 'file') {
-    return readFile(text.path, 'utf8').catch((cause: unknown) => Promise.reject(noTokenizer(text.path, cause)));
-  }
-  const started = text === undefined ? await readStart(config, tokenizerName) : undefined;
-  if (started !== undefined) return started;
-  return trainBpe(tokenizerTexts(config, data, registry, seed), {
-    vocabularySize: text?.kind === 'train' ? text.vocabularySize : 4096,
-  });
+/**
+ * What a tokenizer.json holds.
+ *
+ * @throws UserLlmError `bad-tokenizer` when it cannot be read.
+ */
+export async function tokenizerFile(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch((cause: unknown) => Promise.reject(noTokenizer(path, cause)));
 }
 
 /** What is said of the items, and prompts of all tasks that stages name. */

@@ -1,6 +1,4 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { Tensor, UserLlmError } from '@user-llm/tensor';
 import { firstValueId, type EventTokenizer } from '@user-llm/tokenization';
 import { modelFiles } from '@user-llm/user-llm';
@@ -8,6 +6,7 @@ import { readTensors } from '../checkpoint/checkpoint-store.js';
 import { readIdVectors, vectorTable, type IdVectors } from '../data/id-vectors.js';
 import { trainedItems, type TokenizedData } from '../data/training-data.js';
 import type { RunConfig } from './run-config.js';
+import type { StartModel } from './start-model.js';
 
 type Files = Readonly<Record<string, IdVectors>>;
 type Vectors = NonNullable<TokenizedData['vectors']>;
@@ -35,8 +34,13 @@ export async function readVectorFiles({ data, model }: RunConfig): Promise<Files
  *
  * @throws UserLlmError as `vectorTable`.
  */
-export async function withVectors(data: TokenizedData, config: RunConfig, files: Files): Promise<TokenizedData> {
-  const vectors = Object.keys(files).length > 0 ? tablesOf(data.tokenizer, files) : await startVectors(config);
+export async function withVectors(
+  data: TokenizedData,
+  config: RunConfig,
+  files: Files,
+  start: StartModel | undefined,
+): Promise<TokenizedData> {
+  const vectors = Object.keys(files).length > 0 ? tablesOf(data.tokenizer, files) : await startVectors(config, start);
   if (vectors === undefined) return data;
   const { item } = config.model;
   const seen = vectors[item] && { [item]: seenIds(data.tokenizer, item, await trainedItems(data)) };
@@ -54,10 +58,9 @@ function tablesOf(tokenizer: EventTokenizer, files: Files): Vectors {
   );
 }
 
-async function startVectors({ start }: RunConfig): Promise<Vectors | undefined> {
-  if (!start?.parts.includes('encoder')) return undefined;
-  const path = join(start.model, modelFiles.vectors);
-  if (!existsSync(path)) return undefined;
+async function startVectors(config: RunConfig, start: StartModel | undefined): Promise<Vectors | undefined> {
+  const path = config.start?.parts.includes('encoder') ? start?.file(modelFiles.vectors) : undefined;
+  if (path === undefined) return undefined;
   const read = Object.entries(await readTensors(path)).map(([name, { shape, data }]) => {
     const [ids, width] = shape as [number, number];
     return [name, new Tensor('float32', ['id', 'vectorWidth'] as const, [ids, width], data as Float32Array)] as const;

@@ -63,12 +63,16 @@ const textConfig = z.discriminatedUnion('kind', [
 const startConfig = z.strictObject({
   model: z
     .string()
-    .describe('Folder `model` of an earlier run: its vocabularies are taken, and parameters of these parts.'),
+    .describe(
+      'Folder `model` of an earlier run: parameters of these parts are taken, with the encoder the vocabularies of events, and the tokenizer of the LLM unless `text` is given.',
+    ),
   parts: z
     .array(z.enum(parameterGroupNames))
     .min(1)
     .default(['encoder', 'llm'])
-    .describe('Parts whose parameters are taken where the earlier model has them; the others start anew.'),
+    .describe(
+      'Parts whose parameters are taken, of those that this run has; the others start anew. They must have the same config, vocabularies and tokenizer.',
+    ),
 });
 
 const stageConfig = z.discriminatedUnion('kind', [pretrainConfig, languageConfig, alignConfig, tuneConfig]);

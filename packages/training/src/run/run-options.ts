@@ -1,3 +1,4 @@
+import type { PrepareProgress } from '@user-llm/datasets';
 import type { Runtime } from '@user-llm/graph';
 import type { Tracker } from '@user-llm/plugin';
 import type { TrainingData } from '../data/training-data.js';
@@ -11,12 +12,17 @@ export interface RunOptions {
   readonly folder: string;
   /** Data in memory, instead of a data set on the disk. */
   readonly data?: TrainingData;
-  /** Asks the run to end after the step under way, with a checkpoint. */
+  /**
+   * Asks the run to end after the step under way, with a checkpoint. While a data set is made of raw files the run is
+   * rejected instead, and leaves nothing behind.
+   */
   readonly signal?: AbortSignal;
   /** Runs the steps; ONNX Runtime on the CPU when absent. */
   readonly runtime?: Runtime;
   /** Trackers beside those of the config. */
   readonly trackers?: readonly Tracker[];
+  /** Told how far the data set is that is made of raw files. */
+  onPrepare?(progress: PrepareProgress): void;
   onProgress?(progress: RunProgress): void;
   /** Told once for each stage what is trained. */
   onStage?(stage: StageStart): void;

@@ -1,17 +1,12 @@
-import { mkdir } from 'node:fs/promises';
-import { writeFileAtomically, writeSafetensors } from '@user-llm/tensor';
-import { builtInParts, modelFiles, UserLlm } from '@user-llm/user-llm';
+import { builtInParts, UserLlm } from '@user-llm/user-llm';
 import type { Weights } from '../loop/step-figures.js';
+import { saveEncoder } from './encoder-folder.js';
 import type { RunSession } from './train-stage.js';
 
 /**
- * Saves what a run has trained in its folder `model`: a model directory of user-llm, or of an encoder alone the files of
- * the same names with the model's config in `config.json`.
+ * Saves what a run has trained in its folder `model`: a model directory of user-llm, or the folder of an encoder alone.
  */
-export async function saveModel(
-  { folder, config, data, text, model, registry }: RunSession,
-  weights: Weights,
-): Promise<void> {
+export async function saveModel({ folder, data, text, model, registry }: RunSession, weights: Weights): Promise<void> {
   const catalogue = [...data.catalogue.values()];
   if (model.userLlm && text) {
     const own = builtInParts().name;
@@ -28,11 +23,11 @@ export async function saveModel(
     await userLlm.dispose();
     return;
   }
-  await mkdir(folder.file('model'), { recursive: true });
-  const lines = catalogue.map((item) => `${JSON.stringify(item)}\n`);
-  await writeFileAtomically(folder.file('model', 'catalogue.jsonl'), lines);
-  await folder.writeJson(data.tokenizer.toJSON(), 'model', 'event-tokenizer.json');
-  await folder.writeJson(config.model, 'model', 'config.json');
-  await writeSafetensors(folder.file('model', 'weights.safetensors'), Object.entries(weights));
-  if (data.vectors) await writeSafetensors(folder.file('model', modelFiles.vectors), Object.entries(data.vectors));
+  await saveEncoder(folder.file('model'), {
+    config: model.config,
+    tokenizer: data.tokenizer,
+    catalogue,
+    weights,
+    ...(data.vectors && { vectors: data.vectors }),
+  });
 }

@@ -12,8 +12,9 @@ import { countTrained } from '../stages/strategy.js';
 import { configHash } from './config-hash.js';
 import type { RunModel } from './model.js';
 import type { RunConfig } from './run-config.js';
-import type { RunFolder, StageResult } from './run-folder.js';
+import type { FinishedStage, RunFolder } from './run-folder.js';
 import type { RunOptions } from './run-options.js';
+import type { StartModel } from './start-model.js';
 
 /** What the stages of a run share. */
 export interface RunSession {
@@ -25,14 +26,10 @@ export interface RunSession {
   /** Absent when the run has no LLM. */
   readonly text?: JsonTokenizer | undefined;
   readonly model: RunModel;
+  /** Absent when the run starts from no earlier model. */
+  readonly start?: StartModel | undefined;
   readonly runtime: Runtime;
   readonly trackers: readonly TrackedRun[];
-}
-
-/** A stage that is done, and the parameters that it has trained. */
-export interface DoneStage {
-  readonly result: StageResult;
-  readonly weights: Weights;
 }
 
 /**
@@ -41,13 +38,18 @@ export interface DoneStage {
  * @param weights All parameters, as the stages before have left them.
  * @returns Nothing when the signal stopped it.
  */
-export async function trainStage(session: RunSession, index: number, weights: Weights): Promise<DoneStage | undefined> {
+export async function trainStage(
+  session: RunSession,
+  index: number,
+  weights: Weights,
+): Promise<FinishedStage | undefined> {
   const { config, options, folder, model, data, text, registry, runtime, trackers } = session;
   const own = config.stages[index]!;
   const name = own.name ?? own.kind;
-  const done = await folder.result(index, name, weights);
-  if (done) return done;
   const seed = own.seed ?? config.seed;
+  const madeWith = stageHash(session, own, seed);
+  const done = await folder.result(index, name, weights, madeWith);
+  if (done) return done;
   const path = await folder.stage(index, name);
   const { item } = config.model;
   const stage = await buildStage(own, { model, data, text, item, registry, runtime, seed });
@@ -58,16 +60,6 @@ export async function trainStage(session: RunSession, index: number, weights: We
     });
   };
   try {
-    const hash = configHash(
-      config.model,
-      config.start ?? null,
-      config.text ?? null,
-      own,
-      seed,
-      data.fingerprint,
-      data.tokenizer.hash,
-      text?.json ?? null,
-    );
     const { ended, place, parameters } = await train({
       task: stage.task,
       weights,
@@ -78,7 +70,7 @@ export async function trainStage(session: RunSession, index: number, weights: We
       seed,
       runtime,
       registry,
-      checkpoints: new CheckpointStore(join(path, 'checkpoints'), hash),
+      checkpoints: new CheckpointStore(join(path, 'checkpoints'), madeWith),
       checkpointMinutes: own.checkpointMinutes,
       folder: path,
       signal: options.signal,
@@ -93,13 +85,37 @@ export async function trainStage(session: RunSession, index: number, weights: We
         }),
     });
     if (ended === 'stopped') return undefined;
-    const test = await stage.test?.({ ...weights, ...parameters }, options.signal);
+    const test = await stage
+      .test?.({ ...weights, ...parameters }, options.signal)
+      .catch((error: unknown) => (options.signal?.aborted ? undefined : Promise.reject(error as Error)));
+    if (options.signal?.aborted) return undefined;
     if (test) log(place.step, Object.fromEntries(Object.entries(test).map(([figure, x]) => [`test/${figure}`, x])));
     const { step: steps, examples, seconds, best } = place;
     const result = { stage: name, ended, steps, examples, seconds, best, ...(test && { test }) };
-    await folder.finishStage(index, name, result, parameters);
-    return { result, weights: parameters };
+    const finished = { result, weights: parameters };
+    await folder.finishStage(index, name, finished, madeWith);
+    return finished;
   } finally {
     await stage.dispose();
   }
+}
+
+/** Hash of all that decides what the steps of a stage do, but for what the stages before have left. */
+function stageHash(
+  { config, start, data, text }: RunSession,
+  stage: RunConfig['stages'][number],
+  seed: number,
+): string {
+  return configHash(
+    config.model,
+    config.start ?? null,
+    start?.hash ?? null,
+    config.text ?? null,
+    stage,
+    seed,
+    data.split,
+    data.fingerprint,
+    data.tokenizer.hash,
+    text?.json ?? null,
+  );
 }

@@ -1,4 +1,4 @@
-import type { TextTokenizer } from '@user-llm/plugin';
+import type { TextTokenizer, UserEncoderModule } from '@user-llm/plugin';
 import { UserLlmError } from '@user-llm/tensor';
 import type { UserLlmModel } from '@user-llm/user-llm';
 import type { StageInputs } from './stage.js';
@@ -13,10 +13,33 @@ export function requireLlm(
   { model, text }: StageInputs,
 ): { readonly userLlm: UserLlmModel; readonly text: TextTokenizer } {
   if (model.userLlm && text) return { userLlm: model.userLlm, text };
-  throw new UserLlmError('bad-config', {
+  throw noLlm(stage);
+}
+
+/** The error of a stage that cannot do without an LLM. */
+export function noLlm(stage: string): UserLlmError {
+  return new UserLlmError('bad-config', {
     what: `stage ${stage}`,
     expected: 'a model with an LLM, and text for its tokenizer',
     got: 'a user encoder alone',
     mend: 'Give model.llm and text, or leave the stage out.',
+  });
+}
+
+/**
+ * An encoder's scores of items, for stages that cannot do without.
+ *
+ * @throws UserLlmError `bad-config` when the encoder does not score items by embeddings.
+ */
+export function requireItemScores(
+  stage: string,
+  { itemScores }: UserEncoderModule,
+): NonNullable<UserEncoderModule['itemScores']> {
+  if (itemScores) return itemScores;
+  throw new UserLlmError('bad-config', {
+    what: `stage ${stage}`,
+    expected: 'an encoder with itemScores',
+    got: 'one without',
+    mend: 'Leave the stage out.',
   });
 }

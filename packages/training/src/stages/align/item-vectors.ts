@@ -11,7 +11,8 @@ import {
   type Symbolic,
 } from '@user-llm/graph';
 import type { UserEncoderModule } from '@user-llm/plugin';
-import { Tensor, UserLlmError } from '@user-llm/tensor';
+import { Tensor } from '@user-llm/tensor';
+import { requireItemScores } from '../need.js';
 
 // B batch, T events, E user width, V ids.
 
@@ -29,15 +30,8 @@ export function itemDirections(
   encoder: UserEncoderModule,
   parameters: never,
 ): Float<readonly ['item', 'userWidth']> {
-  const { itemScores, userWidth } = encoder;
-  if (!itemScores) {
-    throw new UserLlmError('bad-config', {
-      what: `stage ${stage}`,
-      expected: 'an encoder with itemScores',
-      got: 'one without',
-      mend: 'Leave the stage out.',
-    });
-  }
+  const { userWidth } = encoder;
+  const itemScores = requireItemScores(stage, encoder);
   const basis = new Float32Array(userWidth * userWidth);
   for (let at = 0; at < userWidth; at++) basis[at * userWidth + at] = 1;
   const scoresOf = (data: Float32Array, rows: number): Float<readonly ['batch', 'item']> =>

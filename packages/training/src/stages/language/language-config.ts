@@ -26,7 +26,10 @@ export const languageConfig = z.strictObject({
   sequenceTokens: z.int().min(8).default(128).describe('Tokens of a sequence; texts are packed one after the other.'),
   validation: validationConfig
     .extend({
-      metric: z.string().default('loss').describe('loss: mean cross-entropy per token of texts that are held out.'),
+      metric: z
+        .literal('loss')
+        .default('loss')
+        .describe('loss: mean cross-entropy per token of texts that are held out.'),
       better: z.enum(['higher', 'lower']).default('lower').describe('Which values of the metric are better.'),
       share: z.number().gt(0).lt(1).default(0.05).describe('Share of the texts that is held out.'),
     })

@@ -10,6 +10,9 @@ import type { TokenizedData } from '../../data/training-data.js';
 const rowsAtOnce = 128;
 const cutoffs = [1, 5, 10] as const;
 
+/** Names of the figures. */
+export const nextItemFigures: readonly string[] = cutoffs.flatMap((k) => [`hr@${k}`, `ndcg@${k}`]);
+
 /** What next-item figures need. */
 export interface NextItemInputs {
   readonly encoder: UserEncoderModule;

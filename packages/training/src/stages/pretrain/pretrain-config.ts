@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { validationConfig } from '../../loop/validation.js';
 import { stageFields } from '../stage-fields.js';
+import { nextItemFigures } from './next-item-validation.js';
 
 /** Pretraining: the user encoder learns to predict events from those before them. */
 export const pretrainConfig = z.strictObject({
@@ -33,7 +34,10 @@ export const pretrainConfig = z.strictObject({
   minimumEvents: z.int().min(0).default(0).describe('Users with fewer events are left out of training.'),
   validation: validationConfig
     .extend({
-      metric: z.string().default('ndcg@10').describe('ndcg@10, hr@10 (also @1 and @5) over the full catalogue.'),
+      metric: z
+        .enum(nextItemFigures)
+        .default('ndcg@10')
+        .describe('ndcg@10, hr@10 (also @1 and @5) over the full catalogue.'),
       users: z.int().min(1).nullable().default(null).describe('Users drawn for each validation; null: all.'),
     })
     .optional()

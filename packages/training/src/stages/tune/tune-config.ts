@@ -18,60 +18,72 @@ const formConfig = z.discriminatedUnion('kind', [
 ]);
 
 /** Tuning: the model learns to answer tasks about its user. */
-export const tuneConfig = z.strictObject({
-  kind: z.literal('tune').describe('Tunes the model on a mix of tasks.'),
-  ...stageFields,
-  strategy: z
-    .enum(strategyNames)
-    .default('full')
-    .describe('What is trained: all (full), all but the LLM (enc), that with LoRA (lora), what lies between (proj).'),
-  tasks: z
-    .array(
-      z.strictObject({
-        name: z.string().describe('Name of the task, such as next-item or favourite-genre.'),
-        weight: z.number().positive().default(1).describe('How often it is asked, relative to the others.'),
-      }),
-    )
-    .min(1)
-    .describe('What is asked.'),
-  form: formConfig.prefault({ kind: 'context' }).describe('How the model gets to know the user.'),
-  sampling: z
-    .enum(['events', 'users'])
-    .default('events')
-    .describe('Whether every event, or every user, is asked about equally often.'),
-  maximumEvents: z
-    .int()
-    .min(1)
-    .optional()
-    .describe('Events read before a place at most; as many as the model reads when absent.'),
-  batchSize: z.int().min(1).default(32).describe('Examples per batch.'),
-  maximumTokens: z
-    .int()
-    .min(8)
-    .default(256)
-    .describe('Tokens of an example at most: fewer events are told, and a longer answer is cut.'),
-  tokenBuckets: z
-    .array(z.int().min(1))
-    .optional()
-    .describe('Lengths, in tokens, that batches are padded to; each is compiled once. A row of them when absent.'),
-  pool: z
-    .int()
-    .min(1)
-    .default(16)
-    .describe('Batches whose examples are drawn together and sorted by length, so that little is padding.'),
-  validation: validationConfig
-    .extend({
-      metric: z.string().default('loss').describe('loss, or loss/TASK: mean cross-entropy per token of the answers.'),
-      better: z.enum(['higher', 'lower']).default('lower').describe('Which values of the metric are better.'),
-      examples: z.int().min(1).default(256).describe('Users asked, per task.'),
-      controls: z
-        .boolean()
-        .default(false)
-        .describe("Also the loss with another user's events (loss-wrong-user) and with none (loss-no-user)."),
-    })
-    .optional()
-    .describe('Questions about the validation part; without it the last parameters are kept.'),
-});
+export const tuneConfig = z
+  .strictObject({
+    kind: z.literal('tune').describe('Tunes the model on a mix of tasks.'),
+    ...stageFields,
+    strategy: z
+      .enum(strategyNames)
+      .default('full')
+      .describe('What is trained: all (full), all but the LLM (enc), that with LoRA (lora), what lies between (proj).'),
+    tasks: z
+      .array(
+        z.strictObject({
+          name: z.string().describe('Name of the task, such as next-item or favourite-genre.'),
+          weight: z.number().positive().default(1).describe('How often it is asked, relative to the others.'),
+        }),
+      )
+      .min(1)
+      .describe('What is asked.'),
+    form: formConfig.prefault({ kind: 'context' }).describe('How the model gets to know the user.'),
+    sampling: z
+      .enum(['events', 'users'])
+      .default('events')
+      .describe('Whether every event, or every user, is asked about equally often.'),
+    maximumEvents: z
+      .int()
+      .min(1)
+      .optional()
+      .describe('Events read before a place at most; as many as the model reads when absent.'),
+    batchSize: z.int().min(1).default(32).describe('Examples per batch.'),
+    maximumTokens: z
+      .int()
+      .min(8)
+      .default(256)
+      .describe('Tokens of an example at most: fewer events are told, and a longer answer is cut.'),
+    tokenBuckets: z
+      .array(z.int().min(1))
+      .optional()
+      .describe('Lengths, in tokens, that batches are padded to; each is compiled once. A row of them when absent.'),
+    pool: z
+      .int()
+      .min(1)
+      .default(16)
+      .describe('Batches whose examples are drawn together and sorted by length, so that little is padding.'),
+    validation: validationConfig
+      .extend({
+        metric: z.string().default('loss').describe('loss, or loss/TASK: mean cross-entropy per token of the answers.'),
+        better: z.enum(['higher', 'lower']).default('lower').describe('Which values of the metric are better.'),
+        examples: z.int().min(1).default(256).describe('Users asked, per task.'),
+        controls: z
+          .boolean()
+          .default(false)
+          .describe("Also the loss with another user's events (loss-wrong-user) and with none (loss-no-user)."),
+      })
+      .optional()
+      .describe('Questions about the validation part; without it the last parameters are kept.'),
+  })
+  .superRefine(({ tasks, form, validation }, context) => {
+    if (validation === undefined) return;
+    const controls = validation.controls && form.kind === 'context' ? ['loss-wrong-user', 'loss-no-user'] : [];
+    const figures = ['loss', ...tasks.map(({ name }) => `loss/${name}`), ...controls];
+    if (figures.includes(validation.metric)) return;
+    context.addIssue({
+      code: 'custom',
+      path: ['validation', 'metric'],
+      message: `must be one of the figures there will be: ${figures.join(', ')}`,
+    });
+  });
 
 /** Tuning, defaults filled in. */
 export type TuneConfig = Readonly<z.output<typeof tuneConfig>>;
