@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fromTable, prepareDataset } from '@user-llm/datasets';
@@ -123,6 +123,15 @@ describe('user-llm-evaluate run', () => {
     expect(unknown.err).toContain('"gpt"');
     const nowhere = await run('run', join(folder, 'nowhere'), '--data', data());
     expect(nowhere.code).toBe(1);
+    const encoder = join(folder, 'encoder');
+    await mkdir(encoder);
+    await writeFile(join(encoder, 'model.json'), '{ "format": "user-llm-encoder", "version": 1 }');
+    for (const words of [[encoder], [model(), '--text-model', encoder]]) {
+      const alone = await run('run', ...words, '--data', data());
+      expect(alone.code).toBe(1);
+      expect(alone.err).toContain('a user encoder without an LLM');
+      expect(alone.err).toContain('"parts": ["encoder"]');
+    }
   });
 });
 
