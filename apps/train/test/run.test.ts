@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -101,6 +101,23 @@ describe('user-llm-train run', () => {
     expect(said).not.toContain('"encoder.*"');
   }, 60_000);
 
+  it('tells how far raw files are, and stopped by then leaves nothing behind', async () => {
+    const [path, out] = [join(folder, 'raw.json'), join(folder, 'raw')];
+    const config = JSON.parse(readFileSync(configPath, 'utf8')) as object;
+    const stages = [{ kind: 'pretrain', budget: { steps: 1 }, batchSize: 8 }];
+    writeFileSync(path, JSON.stringify({ ...config, data: { raw: { source: 'simulate' } }, stages }));
+    listen = (text) => {
+      if (text.includes('read events')) process.emit('SIGINT');
+    };
+    expect(await main(['run', path, '--out', out])).toBe(130);
+    listen = () => undefined;
+    expect(said).toContain('Stopped; nothing was left behind.');
+    expect(existsSync(out)).toBe(false);
+    said = '';
+    expect(await main(['run', path, '--out', out])).toBe(0);
+    for (const step of ['check files', 'read events', 'write events', 'stage pretrain']) expect(said).toContain(step);
+  }, 60_000);
+
   it('reads a module', async () => {
     const path = join(folder, 'run.mjs');
     const config = JSON.parse(readFileSync(configPath, 'utf8')) as object;
@@ -115,6 +132,8 @@ describe('user-llm-train run', () => {
     ['a setting without a value', ['run', configPath, '--out', 'x', '--set', 'seed'], '--set'],
     ['a place beyond a list', ['run', configPath, '--out', 'x', '--set', 'stages.7.name=a'], '0 to 1'],
     ['a folder without a run', ['resume', join(folder, 'data')], 'run.json'],
+    ['a file in the way', ['run', configPath, '--out', join(configPath, 'x')], 'ENOTDIR'],
+    ['a run in a file', ['resume', join(configPath, 'x')], 'ENOTDIR'],
   ])('tells what is wrong: %s', async (_, args, named) => {
     expect(await main(args)).toBe(1);
     expect(said).toContain(named);

@@ -11,6 +11,7 @@ import {
 } from '@user-llm/training';
 import { userLlmRegistry } from '@user-llm/user-llm';
 import { publishedCounts } from '../data/paper-counts.js';
+import { prepareProgress } from '../data/progress.js';
 import { duration, runProgress } from './progress.js';
 import { readConfig } from './read-config.js';
 
@@ -65,19 +66,23 @@ export class Stopped extends Error {}
 
 async function trainRun(run: Run, folder: string, signal: AbortSignal): Promise<void> {
   const progress = runProgress(process.stderr);
+  const preparing = prepareProgress(process.stderr);
   const result = await runTraining(run, {
     folder,
     signal,
+    onPrepare: preparing.show,
     onProgress: (told) => {
       progress.show(told);
     },
     onStage: ({ name, counts, idleFactors }) => {
+      preparing.end();
       progress.end();
       process.stderr.write(`stage ${name}\n${formatTrained(counts)}`);
       for (const pattern of idleFactors)
         process.stderr.write(`warning: optimizer.factors: ${JSON.stringify(pattern)} fits no parameter of the model\n`);
     },
   }).finally(() => {
+    preparing.end();
     progress.end();
   });
   if (result.status === 'stopped') throw new Stopped(`Stopped and saved. Go on with: user-llm-train resume ${folder}`);
