@@ -289,7 +289,12 @@ function isSeed(weights: CreateOptions['weights']): weights is { readonly seed: 
 }
 
 function requireArgument(what: string, expected: string, got: unknown, holds: boolean): void {
-  if (!holds) throw new UserLlmError('bad-argument', { what, expected, got: JSON.stringify(got) ?? String(got) });
+  if (!holds)
+    throw new UserLlmError('bad-argument', {
+      what,
+      expected,
+      got: typeof got === 'string' ? JSON.stringify(got) : String(got),
+    });
 }
 
 /** ONNX Runtime, loaded when it is first needed. */

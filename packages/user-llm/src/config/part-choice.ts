@@ -44,7 +44,7 @@ export function partConfig<Config>(what: string, part: ModelPart<Config>, config
  * @throws UserLlmError `bad-plugin` when the part does not take that JSON, or changes it.
  */
 export function keptConfig<Config>(what: string, part: ModelPart<Config>, config: Config): PartChoice['config'] {
-  const json = JSON.parse(stableJson(config ?? {})) as PartChoice['config'];
+  const json = JSON.parse(JSON.stringify(config ?? {})) as PartChoice['config'];
   const again = part.config['~standard'].validate(json);
   const same = !(again instanceof Promise) && !again.issues && stableJson(again.value ?? {}) === stableJson(json);
   if (same) return json;
