@@ -1,6 +1,7 @@
 import type { Event, UserState } from '@user-llm/plugin';
 import {
   encodeConversation,
+  encodePrompt,
   eventInputs,
   modelGraph,
   type ContextValues,
@@ -23,6 +24,15 @@ export interface UserModelOptions {
 export function userModelOf(userLlm: UserLlm, { name = 'user-llm' }: UserModelOptions = {}): UserModel<ContextValues> {
   const { textTokenizer, model } = userLlm.parts;
   const maximumTokens = model.llm.maximumTokens - prefixTokens(model);
+  const countTokens: UserModel['countTokens'] = (prompt, messages) => {
+    // One word without an end takes long to read: a prompt that is far too long shows it by its beginning.
+    for (let length = 5 * maximumTokens; length < prompt.length; length *= 2) {
+      const { length: tokens } = encodePrompt(textTokenizer, prompt.slice(0, length));
+      // What follows may change the last tokens of it, but not as many.
+      if (tokens > 1.2 * maximumTokens) return tokens;
+    }
+    return encodeConversation(textTokenizer, prompt, messages).length;
+  };
   let nobody: Promise<ContextValues> | undefined;
   return {
     name,
@@ -34,7 +44,7 @@ export function userModelOf(userLlm: UserLlm, { name = 'user-llm' }: UserModelOp
     context: (state) => (state ? userLlm.context(state) : (nobody ??= userLlm.context())),
     generate: (request) => userLlm.generate(request),
     recommend: (state, count, { by, exclude, signal }) => userLlm.recommend(state, count, { by, exclude, signal }),
-    countTokens: (prompt, messages) => encodeConversation(textTokenizer, prompt, messages).length,
+    countTokens,
     maximumTokens,
     longestPrompt: maximumTokens * longestToken(textTokenizer),
   };

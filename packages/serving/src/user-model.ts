@@ -74,7 +74,10 @@ export interface UserModel<Context = unknown> {
   generate(request: GenerateRequest<Context>): AsyncIterable<string>;
   /** The `count` best items, best first. */
   recommend(state: UserState, count: number, request: RecommendRequest): Promise<readonly Recommendation[]>;
-  /** How many tokens the LLM reads of a prompt, or of the conversation that it stands for. */
+  /**
+   * How many tokens the LLM reads of a prompt, or of the conversation that it stands for; of one that has no room, as many
+   * as show that.
+   */
   countTokens(prompt: string, messages?: readonly ChatMessage[]): number;
   /** Tokens that the LLM has room for, a prompt and its answer together; any number when absent. */
   readonly maximumTokens?: number;

@@ -1,6 +1,6 @@
 import { ChatTemplate } from '@user-llm/llm';
 import { encodePrompt, type UserLlm } from '@user-llm/user-llm';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createServer, memoryStore, userModelOf, type UserLlmServer } from '../src/index.js';
 import { dataOf, until } from './serve.js';
 import { tinyUserLlm } from './tiny-user-llm.js';
@@ -175,6 +175,15 @@ describe('userModelOf', () => {
     expect(await answerTo(words)).toBeLessThan(room);
     await expect(answerTo(words + 1)).rejects.toMatchObject({ code: 'too-many-tokens' });
     await tiny.dispose();
+  });
+
+  it('reads no more of a prompt than shows that it is too long', () => {
+    const { longestPrompt, countTokens } = userModelOf(userLlm);
+    const encode = vi.spyOn(userLlm.parts.textTokenizer, 'encode');
+    expect(countTokens('x'.repeat(longestPrompt!))).toBeGreaterThan(128);
+    const read = Math.max(...encode.mock.calls.map(([text]) => text.length));
+    encode.mockRestore();
+    expect(read).toBeLessThan(longestPrompt!);
   });
 
   it('bounds the length of prompts by the longest token', () => {
