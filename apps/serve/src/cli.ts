@@ -59,6 +59,7 @@ export async function main(args: readonly string[], loadModel: LoadModel = loadU
     .option('--question <text>', 'a question to try on the page; can be repeated', collect, [] as readonly string[])
     .option('--item-noun <word>', 'what an item is called in the questions to try', 'movie')
     .option('--category-noun <word>', 'what a category is called in the questions to try', 'genre')
+    .option('--bits <n>', "bits of the LLM's matrices, 4 or 8: faster, answers differ a little", fewBits)
     .option('--concurrency <n>', 'requests that the model works on at once', whole(1, 1024), 8)
     .option('--queue <n>', 'requests that may wait; more get 429', whole(0, 100_000), 32)
     .option('--deadline <seconds>', 'how long a request may take', whole(1, 86_400), 60)
@@ -81,12 +82,13 @@ export async function main(args: readonly string[], loadModel: LoadModel = loadU
     .addHelpText('after', help)
     .exitOverride()
     .action(async (model, { question, plugin, ...options }) => {
-      const { data, store, apiKeyFile, ...rest } = options;
+      const { data, store, apiKeyFile, bits, ...rest } = options;
       const given = {
         ...rest,
         questions: question,
         plugins: plugin,
         ...(model !== undefined && { model }),
+        ...(bits !== undefined && { bits }),
         ...(data !== undefined && { data }),
         ...(store !== undefined && { store }),
         ...(apiKeyFile !== undefined && { apiKeyFile }),
@@ -108,6 +110,11 @@ export async function main(args: readonly string[], loadModel: LoadModel = loadU
 }
 
 const collect = (text: string, before: readonly string[]): readonly string[] => [...before, text];
+
+function fewBits(text: string): 4 | 8 {
+  if (text === '4' || text === '8') return text === '4' ? 4 : 8;
+  throw new InvalidArgumentError('It must be 4 or 8.');
+}
 
 function whole(least: number, most: number): (text: string) => number {
   return (text) => {

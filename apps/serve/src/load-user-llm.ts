@@ -8,8 +8,12 @@ import type { LoadModel } from './serve.js';
  *
  * @throws UserLlmError as `loadPlugins` and `UserLlm.load`.
  */
-export const loadUserLlm: LoadModel = async (folder, { name, concurrency, plugins }) => {
-  const userLlm = await UserLlm.load(folder, { answersAtOnce: concurrency, plugins: await loadPlugins(plugins) });
+export const loadUserLlm: LoadModel = async (folder, { name, concurrency, plugins, bits }) => {
+  const userLlm = await UserLlm.load(folder, {
+    answersAtOnce: concurrency,
+    plugins: await loadPlugins(plugins),
+    ...(bits !== undefined && { bits }),
+  });
   const dispose = () => userLlm.dispose();
   try {
     await userLlm.recommend([], 1);

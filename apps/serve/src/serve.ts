@@ -38,6 +38,8 @@ export interface ServeOptions extends NamedLimits {
   readonly questions: readonly string[];
   readonly itemNoun: string;
   readonly categoryNoun: string;
+  /** Of the LLM's matrices; as they were trained when absent. */
+  readonly bits?: 4 | 8;
   readonly concurrency: number;
   readonly queue: number;
   /** Seconds a request may take. */
@@ -50,7 +52,7 @@ export interface ServeOptions extends NamedLimits {
 /** How a model is loaded from its folder, and let go. */
 export type LoadModel = (
   folder: string,
-  options: Pick<ServeOptions, 'name' | 'concurrency' | 'plugins'>,
+  options: Pick<ServeOptions, 'name' | 'concurrency' | 'plugins' | 'bits'>,
 ) => Promise<{ readonly model: UserModel; readonly dispose: () => Promise<void> }>;
 
 /**

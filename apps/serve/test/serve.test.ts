@@ -234,6 +234,7 @@ describe('main', () => {
 
   it('tells wrong usage from failure', async () => {
     expect((await output(['--port', '99999'])).code).toBe(2);
+    expect((await output(['--bits', '5'])).code).toBe(2);
     expect(await output([join(folder, 'none')])).toMatchObject({ code: 1, text: expect.stringContaining('none') });
   });
 });

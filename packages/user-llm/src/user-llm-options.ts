@@ -16,6 +16,11 @@ export interface UserLlmOptions {
   readonly plugins?: readonly Plugin[];
   /** Most answers that are written at once, 8 unless told: others wait, and each takes memory for its tokens. */
   readonly answersAtOnce?: number;
+  /**
+   * Bits of the LLM's matrices while it answers, in blocks of 32 (its output layer has 8 either way): less memory is read
+   * for each token, and answers differ a little. As they were trained when absent; what is saved is never quantized.
+   */
+  readonly bits?: 4 | 8;
 }
 
 /** What a User-LLM is made of. */

@@ -1,6 +1,6 @@
 import { input, type Runtime } from '@user-llm/graph';
 import { mergeLora } from '@user-llm/fusion';
-import { createDecoder, type DecodeStepper, type DecoderContext } from '@user-llm/llm';
+import { createDecoder, quantizeWeights, type DecodeStepper, type DecoderContext, type Weight } from '@user-llm/llm';
 import type { Tensor } from '@user-llm/tensor';
 import type { UserLlmModel } from '../compose/compose.js';
 import type { UserLlmTree } from '../compose/parameters.js';
@@ -21,13 +21,16 @@ export class Decoders {
   readonly #model: UserLlmModel;
   readonly #weights: Weights;
   readonly #runtime: () => Promise<Runtime>;
+  readonly #bits: 4 | 8 | undefined;
   readonly #made = new Map<'user' | 'alone', Promise<DecodeStepper>>();
-  #merged: Readonly<Record<string, Tensor>> | undefined;
+  #merged: Readonly<Record<string, Weight>> | undefined;
 
-  constructor(model: UserLlmModel, weights: Weights, runtime: () => Promise<Runtime>) {
+  /** @param bits Of the LLM's matrices; as they are when absent. */
+  constructor(model: UserLlmModel, weights: Weights, runtime: () => Promise<Runtime>, bits?: 4 | 8) {
     this.#model = model;
     this.#weights = weights;
     this.#runtime = runtime;
+    this.#bits = bits;
   }
 
   /** @param kind `alone` for the LLM without users, as a text-prompt baseline runs it. */
@@ -47,9 +50,14 @@ export class Decoders {
     this.#made.clear();
   }
 
+  #llmWeights(): Readonly<Record<string, Weight>> {
+    const merged = mergedLlmWeights(this.#model, this.#weights);
+    return this.#bits === undefined ? merged : quantizeWeights(this.#model.llm, merged, this.#bits);
+  }
+
   async #make(kind: 'user' | 'alone'): Promise<DecodeStepper> {
     const { llm } = this.#model;
-    this.#merged ??= mergedLlmWeights(this.#model, this.#weights);
+    this.#merged ??= this.#llmWeights();
     const decoder = { llm, weights: this.#merged, runtime: await this.#runtime() };
     if (kind === 'alone') return createDecoder(decoder);
     const fusion = Object.fromEntries(Object.entries(this.#weights).filter(([name]) => name.startsWith('fusion.')));
