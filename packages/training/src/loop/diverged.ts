@@ -43,14 +43,15 @@ export function requireFiniteFigures(stage: string, step: number, figures: Reado
 }
 
 /**
- * Refuses parameters that are not finite, such as those of a stage that ended right after one huge step.
+ * Refuses parameters that are not finite or so large that their squares are not, in float32: such as those of a stage that
+ * ended right after one huge step.
  *
  * @throws UserLlmError `training-diverged`.
  */
 export function requireFiniteWeights(what: string, weights: Weights): void {
   for (const [name, { data }] of Object.entries(weights)) {
-    const broken = (data as Float32Array).find((value) => !Number.isFinite(value));
-    if (broken !== undefined) throw divergedParameters(what, 'parameters', `${broken} in ${name}`);
+    const broken = (data as Float32Array).find((value) => !Number.isFinite(Math.fround(value * value)));
+    if (broken !== undefined) throw divergedParameters(what, 'parameters, and their squares', `${broken} in ${name}`);
   }
 }
 
