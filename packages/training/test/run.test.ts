@@ -86,6 +86,7 @@ describe('a run', () => {
     const history = tinyEvents.filter(({ user }) => user === 'u3');
     const [scores] = await model.itemScores([history]);
     expect(scores).toHaveLength(24);
+    expect(model.parts.trainedOn).toEqual({ data: data.fingerprint, split: data.split });
     await model.dispose();
   }, 120_000);
 

@@ -31,6 +31,8 @@ export interface TokenizedData extends TrainingData {
   /** Vectors known of ids beforehand, and which ids training events have, as the encoder takes them. */
   readonly vectors?: EncoderInputs['vectors'];
   readonly seen?: EncoderInputs['seen'];
+  /** Tells those vectors from others. */
+  readonly vectorsHash?: string;
 }
 
 const ownColumns = new Set(['user', 'item', 'time']);

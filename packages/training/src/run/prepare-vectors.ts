@@ -48,8 +48,7 @@ export async function withVectors(
   for (const [name, tensor] of Object.entries(vectors)) {
     hash.update(JSON.stringify([name, tensor.shape])).update(new Uint8Array(tensor.contiguous().data.slice().buffer));
   }
-  const fingerprint = `${data.fingerprint} vectors ${hash.digest('hex')}`;
-  return { ...data, vectors, ...(seen && { seen }), fingerprint };
+  return { ...data, vectors, ...(seen && { seen }), vectorsHash: hash.digest('hex') };
 }
 
 function tablesOf(tokenizer: EventTokenizer, files: Files): Vectors {

@@ -16,6 +16,7 @@ export async function saveModel({ folder, data, text, model, registry }: RunSess
       textTokenizer: text,
       catalogue,
       weights,
+      trainedOn: { data: data.fingerprint, split: data.split },
       ...(data.vectors && { vectors: data.vectors }),
       plugins: registry.plugins.filter(({ name }) => name !== own),
     });

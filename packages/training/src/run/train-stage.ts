@@ -115,6 +115,7 @@ function stageHash(
     seed,
     data.split,
     data.fingerprint,
+    data.vectorsHash ?? null,
     data.tokenizer.hash,
     text?.json ?? null,
   );
