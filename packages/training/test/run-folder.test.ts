@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { simulated } from '@user-llm/datasets';
@@ -17,9 +17,10 @@ const at = (...names: readonly string[]): string => join(folder, ...names);
 const pretrain = { kind: 'pretrain', budget: { steps: 2 }, batchSize: 8 } as const;
 
 describe('the lock of a run folder', () => {
-  const lock = (holder: object): string => {
+  /** A folder with the lock of a process. */
+  const locked = (pid: number, host = hostname()): string => {
     mkdirSync(at('locked'), { recursive: true });
-    writeFileSync(at('locked', 'run.lock'), JSON.stringify(holder));
+    writeFileSync(at('locked', `run.lock-${pid}-${host}`), '');
     return at('locked');
   };
 
@@ -34,31 +35,31 @@ describe('the lock of a run folder', () => {
     });
     expect(existsSync(at('one'))).toBe(false);
     await runTraining(run, options);
-    expect(existsSync(at('one', 'run.lock'))).toBe(false);
+    expect(readdirSync(at('one')).filter((name) => name.includes('lock'))).toEqual([]);
   });
 
   it('is taken over from a process that is no more, also of the same number', async () => {
     const { pid } = spawnSync(process.execPath, ['--version']);
     for (const gone of [pid, process.pid]) {
-      const held = withRunLock(lock({ pid: gone, host: hostname() }), () => Promise.resolve('held'));
-      expect(await held).toBe('held');
-      expect(existsSync(at('locked', 'run.lock'))).toBe(false);
+      expect(await withRunLock(locked(gone), () => Promise.resolve('held'))).toBe('held');
+      expect(readdirSync(at('locked'))).toEqual([]);
     }
   });
 
   it.each([
-    ['of a process at work', { pid: process.ppid, host: hostname() }, String(process.ppid)],
-    ['of another host', { pid: 1, host: 'elsewhere' }, 'elsewhere'],
-    ['that is being written', {}, 'just starting'],
-  ])('%s is respected', async (_, holder, told) => {
-    const held = withRunLock(lock(holder), () => Promise.resolve());
+    ['of a process at work', process.ppid, hostname()],
+    ['of another host', 1, 'else-where'],
+  ])('%s is respected', async (_, pid, host) => {
+    const held = withRunLock(locked(pid, host), () => Promise.resolve());
+    const told = `process ${pid} on ${host}`;
     await expect(held).rejects.toMatchObject({ code: 'run-in-use', message: expect.stringContaining(told) });
-    rmSync(at('locked', 'run.lock'));
+    expect(readdirSync(at('locked'))).toEqual([`run.lock-${pid}-${host}`]);
+    rmSync(at('locked'), { recursive: true });
   });
 
   it('is held by one of many', async () => {
     const { pid } = spawnSync(process.execPath, ['--version']);
-    const place = lock({ pid, host: hostname() });
+    const place = locked(pid);
     let [atWork, most] = [0, 0];
     const work = async () => {
       most = Math.max(most, ++atWork);

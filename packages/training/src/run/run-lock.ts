@@ -1,32 +1,31 @@
-import { randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, realpath, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, realpath, rm, rmdir, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { UserLlmError } from '@user-llm/tensor';
-import { z } from 'zod';
 
-/** The file in a run's folder that says who is training there. */
-const lockName = 'run.lock';
-
-const lockFile = z.object({ pid: z.int(), host: z.string() });
+/** How the file in a run's folder begins whose name says who is training there: its process and host. */
+const prefix = 'run.lock-';
 
 /** The locks of this process. A file with its number that is none of them is of an earlier process. */
 const held = new Set<string>();
 
 /**
- * Works in a run's folder, made when there is none, while nobody else does. The lock of a process of this host that is no
- * more is taken over. A folder that was made for nothing is removed.
+ * Works in a run's folder, made when there is none, while nobody else does. Everyone says that they are there before they
+ * look for others, so that of two who come at once none or one stays. What processes of this host have left that are no
+ * more is removed, and so is a folder that was made for nothing.
  *
  * @throws UserLlmError `run-in-use` when somebody else works there, `write-failed` when it cannot be made or written to.
  */
 export async function withRunLock<T>(folder: string, work: () => Promise<T>): Promise<T> {
   const { path, made } = await makeFolder(folder);
-  const lock = join(path, lockName);
-  if (held.has(lock)) throw inUse(lock, { pid: process.pid, host: hostname() });
+  const own = `${prefix}${process.pid}-${hostname()}`;
+  const lock = join(path, own);
+  if (held.has(lock)) throw inUse(path, own);
   held.add(lock);
   try {
-    await writeLock(lock);
+    await writeFile(lock, '').catch((cause: unknown) => Promise.reject(notWritable(lock, cause)));
     try {
+      await requireAlone(path, own);
       return await work();
     } finally {
       await rm(lock, { force: true });
@@ -48,39 +47,23 @@ async function makeFolder(folder: string): Promise<{ readonly path: string; read
   }
 }
 
-async function writeLock(lock: string): Promise<void> {
-  for (;;) {
-    try {
-      await writeFile(lock, JSON.stringify({ pid: process.pid, host: hostname() }), { flag: 'wx' });
-      return;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw notWritable(lock, error);
-    }
-    const text = await unlessRemoved(readFile(lock, 'utf8'));
-    if (text === undefined) continue;
-    const holder = parsed(text);
-    if (holder === undefined || isAtWork(holder)) throw inUse(lock, holder);
-    await removeStale(lock, text);
+async function requireAlone(path: string, own: string): Promise<void> {
+  for (const name of await readdir(path)) {
+    if (!name.startsWith(prefix) || name === own) continue;
+    if (isAtWork(name)) throw inUse(path, name);
+    await rm(join(path, name), { force: true });
   }
 }
 
-/** What comes of a look at a lock; nothing when somebody has removed it since. */
-async function unlessRemoved<T>(look: Promise<T>): Promise<T | undefined> {
-  return look.catch((error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? undefined : Promise.reject(error)));
+/** The number and the host of the process that a lock's name says. */
+function holderOf(name: string): { readonly pid: number; readonly host: string } {
+  const [pid = '', ...host] = name.slice(prefix.length).split('-');
+  return { pid: Number(pid), host: host.join('-') };
 }
 
-/** What a lock says; nothing while it is being written. */
-function parsed(text: string): z.output<typeof lockFile> | undefined {
-  try {
-    return lockFile.parse(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
-}
-
-function isAtWork({ pid, host }: z.output<typeof lockFile>): boolean {
+function isAtWork(name: string): boolean {
+  const { pid, host } = holderOf(name);
   if (host !== hostname()) return true;
-  if (pid === process.pid) return false;
   try {
     process.kill(pid, 0);
     return true;
@@ -89,20 +72,13 @@ function isAtWork({ pid, host }: z.output<typeof lockFile>): boolean {
   }
 }
 
-/** Takes a lock away; one that somebody else has put there in the meantime is put back. */
-async function removeStale(lock: string, text: string): Promise<void> {
-  const aside = `${lock}.${randomUUID()}`;
-  if ((await unlessRemoved(rename(lock, aside).then(() => true))) === undefined) return;
-  if ((await readFile(aside, 'utf8')) !== text) await link(aside, lock).catch(() => undefined);
-  await rm(aside);
-}
-
-function inUse(lock: string, holder: z.output<typeof lockFile> | undefined): UserLlmError {
+function inUse(path: string, name: string): UserLlmError {
+  const { pid, host } = holderOf(name);
   return new UserLlmError('run-in-use', {
-    what: lock,
+    what: path,
     expected: 'a folder in which nobody trains',
-    got: holder ? `process ${holder.pid} on ${holder.host} at work there` : 'somebody who is just starting there',
-    mend: 'Wait for it or stop it, or train in another folder. If there is no such process any more, remove this file.',
+    got: `process ${pid} on ${host} at work there`,
+    mend: `Wait for it or stop it, or train in another folder. If there is no such process any more, remove ${name} there.`,
   });
 }
 
