@@ -140,12 +140,12 @@ describe('tokens of an example', () => {
     const feeds = answerFeeds(examples, { batchSize: 3, tokenBuckets: [4, 8] });
     expect(feeds.tokens.shape).toEqual([3, 4]);
     expect(plain(feeds.tokens)).toEqual([5, 6, 7, 0, 5, 8, 0, 0, 0, 0, 0, 0]);
-    expect(plain(feeds.rows)).toEqual([1, 2, 5, ...new Array<number>(21).fill(0)]);
-    expect(plain(feeds.labels)).toEqual([7, 2, 2, ...new Array<number>(21).fill(-100)]);
+    expect(plain(feeds.rows)).toEqual([1, 2, 5, ...new Array<number>(29).fill(0)]);
+    expect(plain(feeds.labels)).toEqual([7, 2, 2, ...new Array<number>(29).fill(-100)]);
     expect(defaultTokenBuckets(200)).toEqual([16, 32, 48, 64, 80, 104, 136, 176, 200]);
   });
 
-  it('predict eight tokens a row, or twice that as often as needed', () => {
+  it('predict eight tokens a row, 32 at least, or twice that as often as needed', () => {
     const rowsOf = (lengths: readonly number[]): number => {
       const examples = lengths.map((length) => ({
         tokens: new Array<number>(length).fill(9),
@@ -157,7 +157,7 @@ describe('tokens of an example', () => {
       expect(labels.shape).toEqual(rows.shape);
       return rows.shape[0]!;
     };
-    expect([[1], [8, 8, 8], [9, 8, 8], [16, 16, 16], [64], [64, 32, 1]].map(rowsOf)).toEqual([24, 24, 48, 48, 96, 192]);
+    expect([[1], [8, 8, 8], [9, 8, 8], [16, 16, 16], [64], [64, 32, 1]].map(rowsOf)).toEqual([32, 32, 32, 64, 64, 128]);
   });
 });
 

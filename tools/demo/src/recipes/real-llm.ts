@@ -101,8 +101,12 @@ function tuneRun(way: Way, { dataset, seed, minutes, llm }: Setting, start: stri
     form: way.kind === 'fusion' ? { kind: 'context' } : { kind: 'text', lastEvents: way.lastEvents },
     maximumEvents: way.kind === 'fusion' ? maximumEvents : way.lastEvents,
     batchSize: way.kind === 'fusion' ? 8 : way.lastEvents > 10 ? 1 : 4,
-    maximumTokens: 1536,
-    tokenBuckets: way.kind === 'fusion' ? [48, 96] : [256, 384, 1536],
+    // Each length is compiled anew and keeps memory of its own: several GiB where it is long.
+    ...(way.kind === 'fusion'
+      ? { maximumTokens: 96, tokenBuckets: [48, 96] }
+      : way.lastEvents > 10
+        ? { maximumTokens: 1536, tokenBuckets: [1536] }
+        : { maximumTokens: 384, tokenBuckets: [256, 384] }),
     // The encoder knows histories already; what reaches it through young layers is mostly noise.
     optimizer: optimizer({ '*.gate': 10, 'encoder.*': 0.1 }),
   };

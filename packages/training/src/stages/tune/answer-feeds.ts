@@ -37,7 +37,7 @@ export function answerFeeds(
     });
   });
   // Coarse, since each number of rows is compiled anew and an idle row costs little.
-  let count = 8 * batchSize;
+  let count = Math.max(32, 8 * batchSize);
   while (count < rows.length) count *= 2;
   while (rows.length < count) {
     rows.push(0);
