@@ -22,13 +22,14 @@ export interface Evaluating extends OpenedTest {
   readonly progress: ReturnType<typeof progressLine>;
   /** Hash of the model, where there is one. */
   readonly model?: string;
+  readonly trainedOn?: ReportParts['trainedOn'];
   /** What is measured beside the answers, after them. */
   measure?(): Promise<Pick<ReportParts, 'controls' | 'costs' | 'curves'>>;
 }
 
 /** Judges, prints the table, and writes the report where one is wanted. */
 export async function evaluateAndReport(of: Evaluating): Promise<void> {
-  const { data, questions, title, candidates, command, flags, signal, progress, model } = of;
+  const { data, questions, title, candidates, command, flags, signal, progress, model, trainedOn = {} } = of;
   const bootstrap = { resamples: flags.resamples, seed: flags.seed };
   const evaluation = await evaluateCandidates(data, questions, candidates, {
     bootstrap,
@@ -36,7 +37,7 @@ export async function evaluateAndReport(of: Evaluating): Promise<void> {
     onProgress: progress.show,
   });
   const provenance = await findProvenance(command, { folder: process.cwd(), ...(model !== undefined && { model }) });
-  const parts = { title, provenance, data, questions, evaluation, bootstrap };
+  const parts = { title, provenance, data, questions, evaluation, bootstrap, trainedOn };
   progress.end();
   process.stdout.write(resultTable(makeReport(parts).report));
   const made = makeReport({ ...parts, ...(await of.measure?.()) });

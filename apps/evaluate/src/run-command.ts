@@ -70,6 +70,7 @@ export function runCommand(command: readonly string[], signal: AbortSignal): Com
           signal,
           progress,
           model: `encoder ${userLlm.encoderHash}`,
+          trainedOn: trainedOn({ 'the model': userLlm, ...(textModel !== userLlm && { 'the text model': textModel }) }),
           measure: async () => ({
             ...(await measured(test, userLlm, flags, signal, progress.say)),
             curves: await trainingCurves(join(dirname(resolve(directory)), 'figures.jsonl')),
@@ -81,6 +82,14 @@ export function runCommand(command: readonly string[], signal: AbortSignal): Com
         if (textModel !== userLlm) await textModel.dispose();
       }
     });
+}
+
+/** What models were trained on, where their folders say it. */
+function trainedOn(models: Readonly<Record<string, UserLlm>>): NonNullable<ReportParts['trainedOn']> {
+  const known = Object.entries(models).flatMap(([name, { parts }]) =>
+    parts.trainedOn ? [[name, parts.trainedOn] as const] : [],
+  );
+  return Object.fromEntries(known);
 }
 
 /** Controls and costs, where they are wanted. */

@@ -105,6 +105,7 @@ describe('user-llm-evaluate run', () => {
         ],
       },
     ]);
+    expect(printed).toContain('Warning: the model was trained on other data than it is tested on');
     expect(json.controls.map(({ task }) => task)).toEqual(['next-item', 'favourite-genre', 'future-favourite-genre']);
     expect(json.provenance.model).toMatch(/^encoder [0-9a-f]{64}$/u);
   }, 60_000);

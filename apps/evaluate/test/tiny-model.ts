@@ -4,7 +4,7 @@ import type { EventSchema, Item } from '@user-llm/plugin';
 import { EventTokenizer, parquetEvents, parquetItems } from '@user-llm/tokenization';
 import { UserLlm } from '@user-llm/user-llm';
 
-/** Writes the directory of a small, untrained model of a prepared data set. */
+/** Writes the directory of a small, untrained model of a prepared data set; it says that it was trained on another. */
 export async function saveTinyModel(data: string, directory: string): Promise<void> {
   const { paths } = await openDataset(data);
   const catalogue: Item[] = [];
@@ -27,6 +27,7 @@ export async function saveTinyModel(data: string, directory: string): Promise<vo
     textTokenizer,
     catalogue,
     weights: { seed: 4 },
+    trainedOn: { data: 'data of another day', split: { kind: 'leave-last-out', validation: 1, seed: 0 } },
   });
   await userLlm.save(directory);
   await userLlm.dispose();

@@ -47,7 +47,7 @@ export interface RecommendRequest {
 }
 
 /**
- * The model that a server answers with; `serveUserLlm` makes one of a `UserLlm`.
+ * The model that a server answers with; `userModelOf` makes one of a `UserLlm`.
  *
  * @typeParam Context What the LLM reads of a user, such as keys and values per layer: made once per state, used by many
  *   requests.
