@@ -1,10 +1,9 @@
 import { dirname, join, resolve } from 'node:path';
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { answersTask, measureCosts, userControls, type ReportParts, trainingCurves } from '@user-llm/evaluation';
-import { loadPlugins, userLlmRegistry, type UserLlm } from '@user-llm/user-llm';
+import { loadPlugins, UserLlm, userLlmRegistry } from '@user-llm/user-llm';
 import { baselines } from './baselines.js';
 import { evaluateAndReport } from './evaluate-and-report.js';
-import { loadUserLlm } from './load-user-llm.js';
 import { modelCandidates, parseCandidates, usualCandidates } from './model-candidates.js';
 import { progressLine } from './progress.js';
 import { openTest, wholeNumber, withTestOptions, type OpenedTest } from './test-options.js';
@@ -51,8 +50,8 @@ export function runCommand(command: readonly string[], signal: AbortSignal): Com
       const progress = progressLine(process.stderr);
       progress.say('loading the model');
       const plugins = await loadPlugins(flags.plugin);
-      const userLlm = await loadUserLlm(directory, plugins);
-      const textModel = flags.textModel === undefined ? userLlm : await loadUserLlm(flags.textModel, plugins);
+      const userLlm = await UserLlm.load(directory, { plugins });
+      const textModel = flags.textModel === undefined ? userLlm : await UserLlm.load(flags.textModel, { plugins });
       try {
         progress.say('reading the data set');
         const historyLength = flags.historyLength ?? userLlm.model.maximumEvents;

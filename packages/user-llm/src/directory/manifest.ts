@@ -64,7 +64,8 @@ export type ModelManifest = z.output<typeof modelManifest>;
  * Reads what `model.json` holds.
  *
  * @param path Names the file in errors.
- * @throws UserLlmError `unknown-version` for a version that this package does not read, `bad-model` for anything else.
+ * @throws UserLlmError `encoder-alone` for the folder of a run without an LLM, `unknown-version` for a version that
+ *   this package does not read, `bad-model` for anything else.
  */
 export function parseManifest(path: string, text: string): ModelManifest {
   let json: unknown;
@@ -74,6 +75,7 @@ export function parseManifest(path: string, text: string): ModelManifest {
     throw badModel(path, 'JSON', cause instanceof Error ? cause.message : String(cause), cause);
   }
   const { format, version } = (json ?? {}) as { readonly format?: unknown; readonly version?: unknown };
+  if (format === 'user-llm-encoder') throw encoderAlone(path);
   if (format !== 'user-llm-model') throw badModel(path, 'format "user-llm-model"', JSON.stringify(format) ?? 'none');
   if (version !== 1 && version !== modelVersion) {
     throw new UserLlmError('unknown-version', {
@@ -86,6 +88,16 @@ export function parseManifest(path: string, text: string): ModelManifest {
   const parsed = modelManifest.safeParse(json);
   if (parsed.success) return parsed.data;
   throw badModel(path, 'the fields of a manifest', z.prettifyError(parsed.error), parsed.error);
+}
+
+/** The error of the folder that a training run without an LLM leaves. */
+function encoderAlone(what: string): UserLlmError {
+  return new UserLlmError('encoder-alone', {
+    what,
+    expected: 'a whole User-LLM',
+    got: 'a user encoder without an LLM',
+    mend: 'Its own figures come of "test": true in its stage pretrain. For a whole model train a run with model.llm and "start": { "model": FOLDER, "parts": ["encoder"] }.',
+  });
 }
 
 /** The error of a model directory that is not whole and consistent. */
