@@ -57,6 +57,8 @@ async function saveModel(place: string): Promise<void> {
 const more: Readonly<Record<string, readonly string[]>> = {
   '@user-llm/serving': ['bad-request', 'unsupported-parameter'],
   '@user-llm/tokenization': ['worker-failed'],
+  '@user-llm/training': ['missing-model', 'unknown-version'],
+  '@user-llm/user-llm': ['plugin-failed'],
 };
 
 /** Those that tell what there is in groups, or leave it to the types. */
