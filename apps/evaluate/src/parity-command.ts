@@ -48,7 +48,7 @@ export function parityCommand(signal: AbortSignal): CommandUnknownOpts {
       progress.say('loading the LLM');
       const registry = userLlmRegistry(await loadPlugins(flags.plugin));
       const families = [...registry.all('llms').values()];
-      const { family, config, weights } = await loadLanguageModel(flags.llm, { families });
+      const { family, config, weights } = await loadLanguageModel(flags.llm, { families, withTokenizer: false });
       const llm = registry.get('llms', family).build(config);
       const runtime = await OnnxRuntime.create();
       try {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -76,6 +76,14 @@ describe('user-llm-evaluate parity', () => {
     expect(out).toContain('all 9 greedy tokens agree');
     expect(out).toMatch(/^ok {3}loss \d/mu);
     expect(out).toMatch(/largest difference \d\.\de-\d of the largest logit, tolerance 1\.0e-4/u);
+  });
+
+  it('reads no tokenizer', async () => {
+    const beside = join(folder, 'with a broken tokenizer');
+    await cp(checkpoint, beside, { recursive: true });
+    await writeFile(join(beside, 'tokenizer.json'), 'no JSON');
+    await expect(loadLanguageModel(beside)).rejects.toThrow('tokenizer.json');
+    expect((await parity(golden, '--llm', beside)).code).toBe(0);
   });
 
   it('fails beyond the tolerance, and names the case', async () => {

@@ -90,7 +90,7 @@ export type { RankingInputs } from './ranking/ranking-options.js';
 export { scoreChoices, scoreTitles } from './ranking/score-titles.js';
 export { TitleTrie, type TokenizedTitle, type TrieEdge } from './ranking/title-trie.js';
 export { loadLanguageModel, type LoadOptions } from './checkpoints/load-language-model.js';
-export type { FamilyOptions } from './checkpoints/hugging-face.js';
+export type { FamilyOptions, ReadOptions } from './checkpoints/hugging-face.js';
 export type { LoadedLanguageModel } from './checkpoints/loaded-language-model.js';
 export { modelAgreement, type Agreement, type AgreementOptions } from './quantization/agreement.js';
 export { quantizeLanguageModel, quantizeWeights } from './quantization/quantize-language-model.js';

@@ -19,6 +19,12 @@ export interface FamilyOptions {
   readonly families?: readonly LanguageModel[];
 }
 
+/** How a checkpoint is read, whatever its kind. */
+export interface ReadOptions extends FamilyOptions {
+  /** Whether the tokenizer is read, too; true unless told. */
+  readonly withTokenizer?: boolean;
+}
+
 const configFile = tokenIds.extend({
   architectures: z.array(z.string()).nullish(),
   model_type: z.string().nullish(),
@@ -32,7 +38,7 @@ const configFile = tokenIds.extend({
  *   when the tokenizer has more tokens than the model, or lacks one that the folder names, `pickled-weights` for a folder
  *   with those alone, `unsupported-quantization`, and what `loadWeights` and `loadTokenizer` throw.
  */
-export async function loadHuggingFace(folder: string, options: FamilyOptions = {}): Promise<LoadedLanguageModel> {
+export async function loadHuggingFace(folder: string, options: ReadOptions = {}): Promise<LoadedLanguageModel> {
   const { family, config, quantized, ...rest } = await readFolder(folder, options);
   if (!quantized) return { family: family.name, config, weights: await loadWeights(folder, family, config), ...rest };
   const stored = await loadQuantizedWeights(folder, family, config);
@@ -43,7 +49,7 @@ export async function loadHuggingFace(folder: string, options: FamilyOptions = {
 /** The same with matrices of few bits as they are stored. */
 export async function loadStoredHuggingFace(
   folder: string,
-  options: FamilyOptions = {},
+  options: ReadOptions = {},
 ): Promise<LoadedLanguageModel<Weight>> {
   const { family, config, quantized, ...rest } = await readFolder(folder, options);
   const load: (...given: [string, CheckpointFamily, unknown]) => Promise<Record<string, Weight>> = quantized
@@ -59,7 +65,7 @@ interface ReadFolder extends Pick<LoadedLanguageModel, 'config' | 'tokenizer'> {
 }
 
 /** What a folder says beside its weights. */
-async function readFolder(folder: string, { families }: FamilyOptions): Promise<ReadFolder> {
+async function readFolder(folder: string, { families, withTokenizer = true }: ReadOptions): Promise<ReadFolder> {
   const path = join(folder, 'config.json');
   const json = parseJson(path, await readBytes(path));
   const header = configFile.safeParse(json);
@@ -75,7 +81,7 @@ async function readFolder(folder: string, { families }: FamilyOptions): Promise<
   const config = family.checkpoints.fromHuggingFace(json);
   const quantized = isQuantized(path, json);
   await refusePickles(folder);
-  const tokenizer = await loadFolderTokenizer(folder, header.data);
+  const tokenizer = withTokenizer ? await loadFolderTokenizer(folder, header.data) : undefined;
   requireOwnTokenizer(folder, tokenizer, family.build(config).vocabularySize);
   return { family, config, quantized, ...(tokenizer && { tokenizer }) };
 }

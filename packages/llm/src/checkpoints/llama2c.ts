@@ -9,6 +9,7 @@ import { describeLlama } from '../families/llama/llama.js';
 import { loadTokenizer, type JsonTokenizer } from '../text/load-tokenizer.js';
 import { readLlama2cVocabulary, readSentencePiece } from '../text/sentence-piece-files.js';
 import { sentencePieceJson } from '../text/sentence-piece-json.js';
+import type { ReadOptions } from './hugging-face.js';
 import { requireOwnTokenizer, type LoadedLanguageModel } from './loaded-language-model.js';
 import { filesOf, openFile, readAt, readBytes } from './read-files.js';
 
@@ -37,11 +38,14 @@ const layerOrder = [
  * @throws UserLlmError `bad-checkpoint` when the file is not as long as its header says, or has sizes that do not fit;
  *   `unreadable-file`, `too-large`, `wrong-tokenizer`, and what `loadTokenizer` throws.
  */
-export async function loadLlama2c(path: string): Promise<LoadedLanguageModel> {
+export async function loadLlama2c(
+  path: string,
+  { withTokenizer = true }: ReadOptions = {},
+): Promise<LoadedLanguageModel> {
   const file = await openFile(path);
   try {
     const config = await headerOf(path, file);
-    const tokenizer = await tokenizerBeside(path);
+    const tokenizer = withTokenizer ? await tokenizerBeside(path) : undefined;
     requireOwnTokenizer(path, tokenizer, config.vocabularySize);
     return { family: 'llama', config, weights: await weightsOf(path, file, config), ...(tokenizer && { tokenizer }) };
   } finally {

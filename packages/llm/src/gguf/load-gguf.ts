@@ -1,4 +1,4 @@
-import type { FamilyOptions } from '../checkpoints/hugging-face.js';
+import type { ReadOptions } from '../checkpoints/hugging-face.js';
 import { requireOwnTokenizer, type LoadedLanguageModel } from '../checkpoints/loaded-language-model.js';
 import { familyOf } from '../families/known-families.js';
 import type { Weight } from '../quantization/quantized-matrix.js';
@@ -10,7 +10,7 @@ import { ggufTokenizer } from './gguf-tokenizer.js';
 import { ggufWeights } from './gguf-weights.js';
 
 /** What a GGUF file is read with. */
-export interface GgufOptions extends FamilyOptions {
+export interface GgufOptions extends ReadOptions {
   /** The tokenizer, where it does not come from the file's metadata. */
   readonly tokenizer?: JsonTokenizer | undefined;
 }
@@ -33,7 +33,7 @@ export function loadStoredGguf(path: string, options: GgufOptions = {}): Promise
 
 async function load<W extends Weight>(
   path: string,
-  { tokenizer: given, families }: GgufOptions,
+  { tokenizer: given, families, withTokenizer = true }: GgufOptions,
   reader: (file: GgufFile) => (name: string) => Promise<W>,
 ): Promise<LoadedLanguageModel<W>> {
   const file = await GgufFile.open(path);
@@ -46,7 +46,7 @@ async function load<W extends Weight>(
     const family = familyOf(huggingFace, families);
     const config = family.checkpoints.fromHuggingFace(huggingFace);
     const llm = family.build(config);
-    const tokenizer = given ?? ggufTokenizer(metadata);
+    const tokenizer = withTokenizer ? (given ?? ggufTokenizer(metadata)) : undefined;
     requireOwnTokenizer(path, tokenizer, llm.vocabularySize);
     const weights = await ggufWeights(file, llm, architecture, reader(file));
     return { family: family.name, config, weights, ...(tokenizer && { tokenizer }) };
