@@ -20,6 +20,12 @@ export const crossAttentionConfig = z.strictObject({
     .describe(
       "Standard deviation of the first values of the map back to the LLM's width. As small as the LLM's own: else a gate that opens a little drowns the hidden states, and none opens.",
     ),
+  gate: z
+    .number()
+    .default(0)
+    .describe(
+      'What gates start at. At 0 the LLM is at first what it is without users, bit for bit; somewhat above, what lies behind the gates learns from the first step on.',
+    ),
   projection: projectionConfig
     .nullable()
     .default({ activation: 'gelu' })

@@ -18,7 +18,6 @@ import {
   normalInitialization,
   feedForward,
   xavierInitialization,
-  zeros,
   type CrossAttentionParameters,
   type FeedForwardParameters,
   type KeysAndValues,
@@ -29,14 +28,14 @@ import type { CrossAttentionConfig } from './cross-attention-config.js';
 
 // B batch, L tokens, K latents, S width of what keys and values are made of, D width of the LLM.
 
-/** Parameters of the cross-attention in one layer; its gate, a number, starts at 0. */
+/** Parameters of the cross-attention in one layer; its gate is a number. */
 export type CrossAttentionLayerParameters = {
   readonly norm: LayerNormParameters<'modelWidth'>;
   readonly cross_attn: CrossAttentionParameters<'modelWidth', 'sourceWidth'>;
   readonly gate: ParameterSpec<readonly []>;
 };
 
-/** Parameters of the feed-forward network that may follow it; its gate, a number, starts at 0. */
+/** Parameters of the feed-forward network that may follow it; its gate is a number. */
 export type GatedFeedForwardParameters = {
   readonly norm: LayerNormParameters<'modelWidth'>;
   readonly gate: ParameterSpec<readonly []>;
@@ -98,7 +97,7 @@ export function crossAttentionLayer(
     activation: after?.activation ?? 'gelu',
     initialization,
   });
-  const gate = parameter([], [], zeros);
+  const gate = parameter([], [], { kind: 'constant', value: config.gate });
   const attentionParameters = { norm: norm.parameters, cross_attn: read.parameters, gate };
   const feed_forward: GatedFeedForwardParameters = { norm: norm.parameters, ...forward.parameters, gate };
   const parameters = after ? { ...attentionParameters, feed_forward } : attentionParameters;

@@ -64,6 +64,16 @@ describe.each(configs)('cross-attention %s', (_, config) => {
     );
   });
 
+  it('with gates above 0 reads users at once, and all of its parameters have gradients', () => {
+    const open = built(crossAttention, { ...config, gate: 0.2 });
+    const first = valuesOf(open, { trained: false });
+    expect(difference(fused(open, first).slice(0, perUser), hidden.slice(0, perUser))).toBeGreaterThan(1e-4);
+    const weights = random(['batch', 'token', 'modelWidth'], [3, 4, sizes.modelWidth], 5);
+    const { out: _out, ...slopes } = fusedGradients(open, first, weights, users);
+    const still = Object.keys(slopes).filter((name) => slopes[name]!.every((value) => value === 0));
+    expect(still).toEqual([]);
+  });
+
   it('changes the hidden states of users with events once trained, and not one bit of those without', () => {
     const got = fused(module, trained);
     expect(got.slice(2 * perUser)).toEqual(hidden.slice(2 * perUser));
