@@ -19,6 +19,7 @@ import type { LanguageModelHooks, LanguageModelModule } from '@user-llm/plugin';
 import { OnnxRuntime } from '@user-llm/runtime-onnx';
 import { Random, Tensor, type UserLlmError } from '@user-llm/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { branchGraph } from '../src/decoding/decode-graphs.js';
 import { createDecoder, type DecoderContext, type DecodeStepper } from '../src/index.js';
 import { difference, someTokens, tinyLlama } from './support.js';
 
@@ -256,8 +257,28 @@ describe.each([
         }
       }
       second.branches.dispose();
+      // The slots are as they were.
+      const next = [3, 4];
+      const after = slices(await decoder.step(slots, next));
+      for (const [slot, token] of next.entries()) {
+        const wanted = (await whole([...prompts[slot]!, token], slot, 2)).at(-1)!;
+        expect(difference(after[slot]!, wanted)).toBeLessThan(2e-5);
+      }
       slots.dispose();
     });
+  });
+});
+
+describe('the program for branches', () => {
+  it('hands on keys and values of branch tokens alone, and copies none of a prompt', () => {
+    const { inputs, outputs, nodes } = branchGraph(tinyLlama({ headSize: 16 }).llm, undefined);
+    const prompt = Object.entries(inputs).flatMap(([name, tensor]) => (/^(keys|values)/.test(name) ? [tensor] : []));
+    expect(prompt).toHaveLength(4);
+    for (const { shape } of prompt) expect(`${shape[2]}`).toBe('place');
+    for (const [name, { shape }] of Object.entries(outputs))
+      if (name !== 'logProbabilities') expect(`${shape[2]}`, name).toBe('branch+token');
+    const readers = nodes.filter((node) => node.inputs.some((tensor) => prompt.includes(tensor)));
+    expect(readers.map(({ operator }) => operator.name)).toEqual(Array(4).fill('matmul'));
   });
 });
 

@@ -23,6 +23,7 @@ import {
   languageModels,
   loadLanguageModel,
   saveLanguageModel,
+  type Branches,
   type LoadedLanguageModel,
 } from '../src/index.js';
 import { difference } from './support.js';
@@ -138,6 +139,30 @@ describe.each(names)('%s', { timeout: 60_000 }, (name) => {
         logits = await stepper.step(slots, next);
       }
       expect(told).toEqual(greedy);
+      slots.dispose();
+      await stepper.dispose();
+    });
+
+    it('reads the same tokens in branches', async () => {
+      const loaded = await load(name);
+      const wanted = await golden(name);
+      const stepper = createDecoder({ llm: build(loaded), weights: loaded.weights, runtime: runtime() });
+      const greedy = wanted['greedy']!.toNested() as number[][];
+      const { slots } = await stepper.prefill(rowsOf(wanted), { room: 9 });
+      let branches: Branches | undefined;
+      for (let at = 0; at + 1 < greedy[0]!.length; at++) {
+        // The second branch token of each step is another, which the next step does not continue.
+        const parent = at === 0 ? -1 : 2 * at - 2;
+        const tokens = greedy.map((row) => [row[at]!, 1]);
+        const read = await stepper.branch!(slots, { tokens, parents: greedy.map(() => [parent, parent]) }, branches);
+        branches = read.branches;
+        greedy.forEach((row, slot) => {
+          const start = 2 * slot * stepper.vocabularySize;
+          const own = read.logProbabilities.data.subarray(start, start + stepper.vocabularySize);
+          expect(own.indexOf(Math.max(...own))).toBe(row[at + 1]);
+        });
+      }
+      branches?.dispose();
       slots.dispose();
       await stepper.dispose();
     });

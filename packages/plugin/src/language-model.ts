@@ -53,19 +53,21 @@ export interface DecodeStep {
 
 /** New positions that branch: those of a row may continue different earlier ones, as the beams of a search do. */
 export interface BranchStep {
-  /** `[batch, token, modelWidth]`: `embed` of new tokens, a soft prompt before them where nothing is cached. */
+  /** `[batch, token, modelWidth]`: `embed` of new tokens. */
   readonly embeddings: HiddenStates;
   /** `[batch, token]`: where each new token stands in its own sequence. */
   readonly positions: Symbolic<'int32', readonly ['batch', 'token']>;
   /**
-   * `[batch, token, place]`: which places hold what a new token's own sequence has up to itself, of the cached ones and
-   * then of the new tokens; a sequence's places are in its order, whatever lies between them. A layer with a window
-   * reads the last of them alone. A batch of 1 is all rows'.
+   * `[batch, token, place]`: which places hold what a new token's own sequence has up to itself: first those of
+   * `caches`, then those of `branches`, then the new tokens. A sequence's places are in its order, whatever lies between
+   * them. A layer with a window reads the last of them alone. A batch of 1 is all rows'.
    */
   readonly mask: Symbolic<'bool', readonly ['batch', 'token', 'place']>;
-  /** One per layer, all places of which may be read; absent where nothing came before. */
-  readonly caches?: readonly LayerCache[];
-  /** `prefix` is ignored: give it as `embeddings`. */
+  /** One per layer: the places that branches of a row share, any of which may be read. */
+  readonly caches: readonly LayerCache[];
+  /** One per layer: positions that branched before, as the step before gave them; of 0 places at first. */
+  readonly branches: readonly LayerCache[];
+  /** `prefix` is ignored: it belongs into `caches`. */
   readonly hooks?: LanguageModelHooks;
 }
 
@@ -96,13 +98,13 @@ export interface LanguageModelModule extends Module {
     step: DecodeStep,
   ): { readonly hidden: HiddenStates; readonly caches: readonly LayerCache[] };
   /**
-   * As `decode`, for positions that branch; the caches that come out hold the new tokens behind all places. Absent in
-   * families that don't offer it: search over catalogues then takes other ways, or says so.
+   * As `decode`, for positions that branch; the branches that come out have the new tokens behind those that were there.
+   * Absent in families that don't offer it: search over catalogues then takes other ways, or says so.
    */
   branch?(
     parameters: never,
     step: BranchStep,
-  ): { readonly hidden: HiddenStates; readonly caches: readonly LayerCache[] };
+  ): { readonly hidden: HiddenStates; readonly branches: readonly LayerCache[] };
   /** Logits of rows of hidden states: `[row, vocabulary]`. */
   logits(parameters: never, hidden: Float<readonly ['row', 'modelWidth']>): Float<readonly ['row', 'vocabulary']>;
   /** Mean cross-entropy of rows of hidden states with the tokens that follow them, `[row]`; -100 does not count. */

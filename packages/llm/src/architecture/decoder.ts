@@ -83,9 +83,9 @@ export function buildDecoder(description: DecoderDescription): DecoderModule {
       return { hidden: read(tree, embeddings, reading, hooks), caches: grown };
     },
     branch: (tree: Tree, step: BranchStep) => {
-      requireCaches('branch', step.caches ?? [], step.caches ? layers.length : 0);
+      for (const caches of [step.caches, step.branches]) requireCaches('branch', caches, layers.length);
       const grown: LayerCache[] = [];
-      return { hidden: read(tree, step.embeddings, readBranches(step, grown), step.hooks ?? {}), caches: grown };
+      return { hidden: read(tree, step.embeddings, readBranches(step, grown), step.hooks ?? {}), branches: grown };
     },
     logits: (tree: Tree, hidden_RD: Rows): Float<readonly ['row', 'vocabulary']> =>
       capped(matmulTransposed(hidden_RD, table(tree))),

@@ -69,14 +69,14 @@ export function readFromCaches(
 /**
  * New positions that branch, as `BranchStep` says.
  *
- * @param grown Where each layer's cache, with the new positions behind all its places, is put.
+ * @param grown Where each layer's branches, with the new positions behind them, are put.
  */
-export function readBranches({ positions, mask, caches }: BranchStep, grown: LayerCache[]): Reading {
+export function readBranches({ positions, mask, caches, branches }: BranchStep, grown: LayerCache[]): Reading {
   return {
     positions,
     attend: (layer, query, key, value, form) => {
-      const read = branchingAttention(query, key, value, caches?.[layer], mask, form);
-      grown[layer] = read.cache;
+      const read = branchingAttention(query, key, value, caches[layer]!, branches[layer]!, mask, form);
+      grown[layer] = read.branches;
       return read.mixed;
     },
   };

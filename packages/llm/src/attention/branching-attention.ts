@@ -9,10 +9,11 @@ import {
   joinAxes,
   lessEqual,
   multiply,
-  reshape,
   multiplySizes,
+  reshape,
   softCap as bounded,
   softmax,
+  split,
   splitAxis,
   subtract,
   transpose,
@@ -22,7 +23,8 @@ import {
 } from '@user-llm/graph';
 import type { LayerCache } from '@user-llm/plugin';
 
-// B batch, L new tokens, P places (cached ones and new tokens), H query heads, N key heads, S head size, Q is H * S, U is N * S.
+// B batch, L new tokens, P places (shared ones, branches' and new tokens), H query heads, N key heads, R query heads of
+// a key head and their tokens, S head size, Q is H * S, U is N * S.
 
 /** What a score that must not count is lowered by. */
 const veto = 1e30;
@@ -52,27 +54,29 @@ function withinWindow(mask_BLP: Mask, window: number): Mask {
 
 /**
  * Attention of new tokens to cached places and to each other, as a mask says: tokens of one row may belong to
- * different sequences that share what came before.
+ * different sequences that share what came before. What they share is read where it is, and never copied.
  *
  * @param query_BLQ `[B, L, H*S]`, turned by the tokens' own positions.
  * @param key_BLU `[B, L, N*S]`, and `value_BLU` the same.
- * @param cache Keys and values of earlier places; none when absent.
+ * @param shared Keys and values of the places that the sequences of a row share.
+ * @param branches Keys and values of tokens that branched before.
  * @param mask_BLP `[B, L, P]` or `[1, L, P]`: which places are a token's sequence up to itself, in its order.
- * @returns What the queries read, `[B, L, H*S]`, and the cache with the new tokens behind all its places.
+ * @returns What the queries read, `[B, L, H*S]`, and the branches with the new tokens behind them.
  */
 export function branchingAttention(
   query_BLQ: Float<readonly ['batch', 'token', 'queryWidth']>,
   key_BLU: Float<readonly ['batch', 'token', 'keyValueWidth']>,
   value_BLU: Float<readonly ['batch', 'token', 'keyValueWidth']>,
-  cache: LayerCache | undefined,
+  shared: LayerCache,
+  branches: LayerCache,
   mask_BLP: Mask,
   { heads, keyValueHeads, scale, window, softCap }: BranchingAttentionOptions,
-): { readonly mixed: Float<readonly ['batch', 'token', 'queryWidth']>; readonly cache: LayerCache } {
+): { readonly mixed: Float<readonly ['batch', 'token', 'queryWidth']>; readonly branches: LayerCache } {
   const [batch, tokens, width] = query_BLQ.shape;
   const headSize = (width as number) / heads;
-  const group = heads / keyValueHeads;
-  const grown = (past: KeyValueCache<'batch'> | undefined, fresh_BLU: typeof key_BLU): KeyValueCache<'batch'> => {
-    const fresh_BNPS = transpose(
+  const rows = multiplySizes(tokens!, heads / keyValueHeads);
+  const grown = (past: KeyValueCache<'batch'>, fresh_BLU: typeof key_BLU): KeyValueCache<'batch'> => {
+    const fresh_BNLS = transpose(
       splitAxis(fresh_BLU, 'keyValueWidth', { keyValueHead: keyValueHeads, headSize }, [
         'batch',
         'token',
@@ -81,16 +85,9 @@ export function branchingAttention(
       ]),
       ['batch', 'keyValueHead', 'token', 'headSize'],
     );
-    const placed_BNPS = reshape(
-      fresh_BNPS,
-      ['batch', 'keyValueHead', 'place', 'headSize'],
-      [batch!, keyValueHeads, tokens!, headSize],
-    );
-    return past ? concat([past, placed_BNPS], 'place') : placed_BNPS;
+    return concat([past, reshape(fresh_BNLS, past.axes, [batch!, keyValueHeads, tokens!, headSize])], 'place');
   };
-  const keys_BNPS = grown(cache?.keys, key_BLU);
-  const values_BNPS = grown(cache?.values, value_BLU);
-  const places = keys_BNPS.shape[2]!;
+  const own = { keys: grown(branches.keys, key_BLU), values: grown(branches.values, value_BLU) };
   const query_BHLS = transpose(
     splitAxis(multiply(query_BLQ, scale), 'queryWidth', { head: heads, headSize }, [
       'batch',
@@ -104,24 +101,25 @@ export function branchingAttention(
   const query_BNRS = reshape(
     query_BHLS,
     ['batch', 'keyValueHead', 'row', 'headSize'],
-    [batch!, keyValueHeads, multiplySizes(tokens!, group), headSize],
+    [batch!, keyValueHeads, rows, headSize],
   );
-  const scores_BNRP = batchMatmulTransposed(query_BNRS, keys_BNPS);
+  const scores_BNRP = concat(
+    [batchMatmulTransposed(query_BNRS, shared.keys), batchMatmulTransposed(query_BNRS, own.keys)],
+    'place',
+  );
   const capped_BNRP = softCap ? bounded(scores_BNRP, softCap) : scores_BNRP;
+  const places = scores_BNRP.shape[3]!;
   const scores_BHLP = reshape(capped_BNRP, ['batch', 'head', 'token', 'place'], [batch!, heads, tokens!, places]);
   const read_BLP = window ? withinWindow(mask_BLP, window) : mask_BLP;
   const bias_BLP = multiply(subtract(cast(read_BLP, 'float32'), 1), veto);
   const shares_BHLP = softmax(add(scores_BHLP, bias_BLP), 'place');
-  const shares_BNRP = reshape(
-    shares_BHLP,
-    ['batch', 'keyValueHead', 'row', 'place'],
-    [batch!, keyValueHeads, multiplySizes(tokens!, group), places],
-  );
-  const mixed_BNRS = batchMatmul(shares_BNRP, values_BNPS);
+  const shares_BNRP = reshape(shares_BHLP, scores_BNRP.axes, [batch!, keyValueHeads, rows, places]);
+  const [toShared_BNRP, toOwn_BNRP] = split(shares_BNRP, 'place', [shared.keys.shape[2]!, own.keys.shape[2]!]);
+  const mixed_BNRS = add(batchMatmul(toShared_BNRP!, shared.values), batchMatmul(toOwn_BNRP!, own.values));
   const mixed_BHLS = reshape(mixed_BNRS, ['batch', 'head', 'token', 'headSize'], [batch!, heads, tokens!, headSize]);
   const mixed_BLHS = transpose(mixed_BHLS, ['batch', 'token', 'head', 'headSize']);
   return {
     mixed: joinAxes(mixed_BLHS, ['head', 'headSize'], 'queryWidth', ['batch', 'token', 'queryWidth']),
-    cache: { keys: keys_BNPS, values: values_BNPS },
+    branches: own,
   };
 }

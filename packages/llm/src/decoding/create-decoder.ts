@@ -8,6 +8,7 @@ import { checkedWeights } from './checked-weights.js';
 import {
   arrangeGraph,
   branchGraph,
+  branchPrefix,
   cacheNames,
   contextWeights,
   llmWeights,
@@ -211,11 +212,16 @@ class Decoder implements DecodeStepper {
       });
     const before = branches as DecoderBranches | undefined;
     const grown = branchMask(own, before?.lines, parents, this.maximumTokens);
+    const { heads, headSize } = this.#llm.cache;
+    const none = new Tensor('float32', cacheAxes, [tokens.length, heads, 0, headSize]) as Tensor;
     const feeds = {
       tokens: padded(tokens, width),
       positions: grown.positions,
       mask: grown.mask,
-      ...(before?.caches ?? own.caches),
+      ...own.caches,
+      ...Object.fromEntries(
+        cacheNames(this.#llm.layers).map((name) => [`${branchPrefix}${name}`, before?.caches[name] ?? none]),
+      ),
       ...own.context,
     };
     const results = await this.#run('branch', feeds, signal).finally(() => before?.dispose());

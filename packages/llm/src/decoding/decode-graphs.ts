@@ -47,6 +47,8 @@ export function cacheNames(layers: number): string[] {
 /** The prefix of names of the LLM's own weights among the inputs; those of the context have `contextWeights`. */
 export const llmWeights = 'llm.';
 export const contextWeights = 'context.';
+/** The prefix of names of the branch tokens' caches among the inputs. */
+export const branchPrefix = 'branch/';
 
 /** What all graphs of a decoder share. */
 interface Parts {
@@ -75,8 +77,8 @@ function partsOf(llm: LanguageModelModule, context: DecoderContext | undefined, 
   };
 }
 
-function cacheInputs({ llm, batch }: Parts, places: Size): { caches: LayerCache[]; inputs: Symbolic[] } {
-  const inputs = cacheNames(llm.layers).map((name) => cacheInput(name, llm, batch, places));
+function cacheInputs({ llm, batch }: Parts, places: Size, prefix = ''): { caches: LayerCache[]; inputs: Symbolic[] } {
+  const inputs = cacheNames(llm.layers).map((name) => cacheInput(`${prefix}${name}`, llm, batch, places));
   const caches = Array.from({ length: llm.layers }, (_, layer) => ({
     keys: inputs[2 * layer]!,
     values: inputs[2 * layer + 1]!,
@@ -160,23 +162,29 @@ export function stepGraph(llm: LanguageModelModule, context: DecoderContext | un
 }
 
 /**
- * Reads tokens that branch: inputs `tokens` and `positions` `[B, L]`, `mask` `[B, L, P + L]`, and the caches; outputs
- * `logProbabilities` `[B, L, V]` and the caches, grown by the tokens.
+ * Reads tokens that branch: inputs `tokens` and `positions` `[B, L]`, `mask` `[B, L, P + C + L]`, the caches of P places
+ * and, under `branch/NAME`, those of the C branch tokens before; outputs `logProbabilities` `[B, L, V]` and
+ * `next/NAME`, the branch tokens' caches alone, grown by the new tokens.
  */
 export function branchGraph(llm: LanguageModelModule, context: DecoderContext | undefined): Graph {
   const count = symbol('token');
   const places = symbol('place');
+  const earlier = symbol('branch');
   const parts = partsOf(llm, context, count);
   const { tokens, batch, hooks, tree } = parts;
   const positions = input('positions', 'int32', ['batch', 'token'], [batch, count]);
-  const mask = input('mask', 'bool', ['batch', 'token', 'place'], [batch, count, addSizes(places, count)]);
+  const width = addSizes(places, addSizes(earlier, count));
+  const mask = input('mask', 'bool', ['batch', 'token', 'place'], [batch, count, width]);
   const given = cacheInputs(parts, places);
+  const before = cacheInputs(parts, earlier, branchPrefix);
   const embeddings = llm.embed(tree, tokens);
-  const { hidden, caches } = llm.branch!(tree, { embeddings, positions, mask, caches: given.caches, hooks });
+  const step = { embeddings, positions, mask, caches: given.caches, branches: before.caches, hooks };
+  const { hidden, branches } = llm.branch!(tree, step);
   const flat = reshape(hidden, ['row', 'modelWidth'], [multiplySizes(batch, count), llm.modelWidth]);
   const chances = logSoftmax(llm.logits(tree, flat), 'vocabulary');
   const logProbabilities = reshape(chances, ['batch', 'token', 'vocabulary'], [batch, count, llm.vocabularySize]);
-  return graph([...parts.inputs, positions, mask, ...given.inputs], { logProbabilities, ...cacheOutputs(caches) });
+  const inputs = [...parts.inputs, positions, mask, ...given.inputs, ...before.inputs];
+  return graph(inputs, { logProbabilities, ...cacheOutputs(branches) });
 }
 
 /** Rows of caches and contexts chosen by `rows` `[row]` out of one or two sets of slots; inputs `PART/NAME`, outputs `NAME`. */

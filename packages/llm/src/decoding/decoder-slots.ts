@@ -71,7 +71,7 @@ export class DecoderSlots implements Slots {
   }
 }
 
-/** The memory of branches in progress. */
+/** The memory of branches in progress: their own tokens' alone, since prompts stay in the slots. */
 export class DecoderBranches implements Branches {
   readonly count: number;
   readonly caches: Record<string, Value>;
