@@ -63,7 +63,7 @@ export async function runDemo(options: DemoOptions, session: DemoSession): Promi
   const test = await openTest(dataset, {
     seed: options.seed,
     historyLength: recipe.maximumEvents,
-    ...(options.users !== undefined && { users: options.users }),
+    users: options.users ?? recipe.users,
   });
   const runtime = await OnnxRuntime.create();
   const served = await UserLlm.load(models.get(recipe.ways[0]!.name)!, { runtime });

@@ -39,18 +39,18 @@ export interface Test {
  * Reads the data set and plans the questions: leave-last-out.
  *
  * @param historyLength Events of a history that may be read.
- * @param users How many users are asked; all when absent.
+ * @param users How many users are asked, drawn by the seed; all where there are fewer.
  */
 export async function openTest(
   dataset: string,
-  { seed, historyLength, users }: { readonly seed: number; readonly historyLength: number; readonly users?: number },
+  { seed, historyLength, users }: { readonly seed: number; readonly historyLength: number; readonly users: number },
 ): Promise<Test> {
   const { manifest, paths } = await openDataset(dataset);
   const own = new Set(['user', 'item', 'time']);
   const fields = Object.keys(manifest.schema.events).filter((field) => !own.has(field));
   const data = await readEvaluationData({ name: manifest.source, ...paths, fields });
   const plan = (tasks: readonly Task[]): Questions =>
-    planQuestions(data, { split: leaveLastOut, tasks, seed, historyLength, ...(users !== undefined && { users }) });
+    planQuestions(data, { split: leaveLastOut, tasks, seed, historyLength, users });
   return { data, questions: plan(judgedTasks), asked: plan(askedTasks) };
 }
 

@@ -12,7 +12,7 @@ Examples:
   $ npm run demo -- --seed 2 --out runs/demo-2
   $ npm run demo -- --data ml-1m --out runs/ml-1m --effort 4
   $ npm run demo -- --llm models/stories260K.bin --out runs/stories
-  $ npm run demo -- --recipe real-llm --llm models/SmolLM2-135M-Instruct --data ml-1m --users 500 --out runs/smollm2
+  $ npm run demo -- --recipe real-llm --llm models/SmolLM2-135M-Instruct --data ml-1m --out runs/smollm2
   $ npm run serve`;
 
 /** What the demo is called with. */
@@ -26,7 +26,7 @@ export interface DemoOptions {
   readonly effort: number;
   /** Of pretraining the encoder; that of `effort` when absent. */
   readonly encoderEffort?: number | undefined;
-  /** Users that are judged, drawn at random; all when absent. */
+  /** Users that are judged, drawn at random; as many as the recipe says when absent. */
   readonly users?: number | undefined;
 }
 
@@ -51,7 +51,7 @@ export function demoOptions(args: readonly string[]): DemoOptions {
     .option('--seed <n>', 'seed of everything random', wholeNumber, 1)
     .option('--effort <factor>', 'training time relative to the usual', positive, 1)
     .option('--encoder-effort <factor>', 'the same of pretraining the encoder, if not that of --effort', positive)
-    .option('--users <n>', 'judge so many users, drawn at random; all when absent', fromOne)
+    .option('--users <n>', 'judge so many users, drawn at random; 400 when absent, 500 with a pretrained LLM', fromOne)
     .addHelpText('after', help)
     .exitOverride()
     .parse(args, { from: 'user' })

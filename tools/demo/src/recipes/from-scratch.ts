@@ -23,6 +23,7 @@ export const fromScratch: Recipe = {
   // The decoder has a minute to learn the titles.
   kCore: 20,
   maximumEvents,
+  users: 400,
   beamWidth: 16,
   timedEvents: [10, maximumEvents, 256],
   plainTexts: [],
@@ -46,7 +47,7 @@ function modelConfig(fusion: 'cross-attention' | 'soft-prompt'): RunConfigInput[
     events,
     encoder: {
       name: 'autoregressive',
-      config: { width: 64, layers: 2, heads: 2, dropout: 0.3, maximumEvents },
+      config: { width: 64, layers: 2, heads: 2, dropout: 0.2, maximumEvents },
     },
     compressor: { name: 'perceiver', config: { latents: 16, layers: 1, heads: 4, recency: 8, readLatents: false } },
     // With gates that start at 0 a decoder as young as this one opens none with some seeds.
@@ -62,8 +63,12 @@ function baseRun({ dataset, seed, minutes, llm }: Setting): Run {
     budget: { minutes: minutes.pretrain },
     batchSize: 64,
     window: { stride: 25 },
-    lengthBuckets: [25],
-    optimizer: { learningRate: 1e-3, schedule: { kind: 'linear', final: 0.1 } },
+    // Less than a minute: steps ten times the usual, and a memory of their squares that follows them.
+    optimizer: {
+      learningRate: 1e-2,
+      options: { secondDecay: 0.98 },
+      schedule: { kind: 'linear', warmUpSteps: 50, final: 0.05 },
+    },
   };
   const language: RunConfigInput['stages'][number] = {
     kind: 'language',

@@ -19,6 +19,7 @@ export const realLlm: Recipe = {
   ],
   kCore: 5,
   maximumEvents,
+  users: 500,
   beamWidth: 16,
   timedEvents: [10, longestTextPrompt, 256, 1024],
   plainTexts,

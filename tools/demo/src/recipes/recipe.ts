@@ -38,6 +38,8 @@ export interface Recipe {
   readonly kCore: number;
   /** Events of a history that are read at most. */
   readonly maximumEvents: number;
+  /** Users that are judged, drawn at random; all where there are fewer. */
+  readonly users: number;
   /** Beginnings of titles that the LLM's search follows up at one time. */
   readonly beamWidth: number;
   /** Lengths of histories, in events, that answers are timed with. */
