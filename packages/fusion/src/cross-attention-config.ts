@@ -20,7 +20,7 @@ export const crossAttentionConfig = z.strictObject({
     .describe(
       "Standard deviation of the first values of the map back to the LLM's width. As small as the LLM's own: else a gate that opens a little drowns the hidden states, and none opens.",
     ),
-  gate: z
+  initialGate: z
     .number()
     .default(0)
     .describe(

@@ -97,7 +97,7 @@ export function crossAttentionLayer(
     activation: after?.activation ?? 'gelu',
     initialization,
   });
-  const gate = parameter([], [], { kind: 'constant', value: config.gate });
+  const gate = parameter([], [], { kind: 'constant', value: config.initialGate });
   const attentionParameters = { norm: norm.parameters, cross_attn: read.parameters, gate };
   const feed_forward: GatedFeedForwardParameters = { norm: norm.parameters, ...forward.parameters, gate };
   const parameters = after ? { ...attentionParameters, feed_forward } : attentionParameters;

@@ -70,7 +70,7 @@ function build(config: CrossAttentionConfig, { userWidth, modelWidth, layers }: 
 
 /**
  * Gated cross-attention in every n-th layer of an LLM, between self-attention and feed-forward:
- * `h + tanh(gate) * attention(norm(h), keys, values)`, one gate per layer, 0 at first (arXiv 2402.13598).
+ * `h + tanh(gate) * attention(norm(h), keys, values)`, one gate per layer, 0 at first unless told (arXiv 2402.13598).
  *
  * The context holds `keys.N` and `values.N`, `[batch, latent, attentionWidth]`, for every layer N that reads, and
  * `mask`, `[batch, latent]`. For a user with no events nothing is added to any hidden state.

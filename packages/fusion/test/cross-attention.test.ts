@@ -65,7 +65,7 @@ describe.each(configs)('cross-attention %s', (_, config) => {
   });
 
   it('with gates above 0 reads users at once, and all of its parameters have gradients', () => {
-    const open = built(crossAttention, { ...config, gate: 0.2 });
+    const open = built(crossAttention, { ...config, initialGate: 0.2 });
     const first = valuesOf(open, { trained: false });
     expect(difference(fused(open, first).slice(0, perUser), hidden.slice(0, perUser))).toBeGreaterThan(1e-4);
     const weights = random(['batch', 'token', 'modelWidth'], [3, 4, sizes.modelWidth], 5);

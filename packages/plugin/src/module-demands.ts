@@ -85,15 +85,22 @@ export function moduleDemands(seam: SeamName, module: Loose, known: unknown): Mo
     case 'llms': {
       const hidden = { batch: open, token: open, modelWidth: size('modelWidth') };
       const vocabulary = size('vocabularySize');
-      const whole = ({ hidden: made }: Loose) => [asked(made, 'float32', hidden)];
+      const cache = { batch: open, keyValueHead: open, place: open, headSize: open };
+      const whole = (made: unknown, caches: unknown) => [
+        asked(made, 'float32', hidden),
+        ...(Array.isArray(caches) ? (caches as Loose[]) : [{}]).flatMap(({ keys, values }) => [
+          asked(keys, 'float32', cache),
+          asked(values, 'float32', cache),
+        ]),
+      ];
       return {
         counts: ['layers', 'modelWidth', 'vocabularySize', 'maximumTokens'],
         functions: ['embed', 'hidden', 'decode', 'logits', 'loss', 'apply'],
         results: {
           embed: (made) => [asked(made, 'float32', hidden)],
           hidden: (made) => [asked(made, 'float32', hidden)],
-          decode: whole,
-          branch: whole,
+          decode: ({ hidden: made, caches }) => whole(made, caches),
+          branch: ({ hidden: made, branches }) => whole(made, branches),
           logits: (made) => [asked(made, 'float32', { row: open, vocabulary })],
           loss: (made) => [asked(made, 'float32', {})],
           apply: (made) => [asked(made, 'float32', { batch: open, token: open, vocabulary })],

@@ -5,6 +5,7 @@ import {
   guardPlugin,
   type Compressor,
   type CompressorModule,
+  type LanguageModel,
   type Metric,
   type Plugin,
   type UserLatents,
@@ -103,6 +104,32 @@ describe('a guarded plugin', () => {
       details: { what: `plugin "team", ${method} of "all" among its compressors` },
     });
     expect((error as Error).message).toContain(message);
+  });
+
+  it('that gives no keys and values of branches is named', () => {
+    const hidden = input('hidden', 'float32', ['batch', 'token', 'modelWidth'], [symbol('batch'), 2, 8]);
+    const cache = input('cache', 'float32', ['batch', 'keyValueHead', 'place', 'headSize'], [symbol('batch'), 1, 3, 8]);
+    const caches = [{ keys: cache, values: cache }];
+    const none = (): never => raise(new Error('not asked for'));
+    const sizes = { layers: 1, modelWidth: 8, vocabularySize: 9, maximumTokens: 16 };
+    const decode = () => ({ hidden, caches });
+    const module = {
+      ...sizes,
+      embed: none,
+      hidden: none,
+      decode,
+      branch: decode,
+      logits: none,
+      loss: none,
+      apply: none,
+    };
+    const llm = { specVersion: 1, name: 'ours', config, build: () => module } as unknown as LanguageModel;
+    const [guarded] = guardPlugin({ name: 'team', specVersion: 1, llms: [llm] }).llms!;
+    const made = guarded!.build({});
+    expect(made.decode({} as never, {} as never)).toEqual({ hidden, caches });
+    const error = thrown(() => made.branch!({} as never, {} as never));
+    expect(error).toMatchObject({ code: 'plugin-failed' });
+    expect((error as Error).message).toContain('float32[batch, keyValueHead, place, headSize], got nothing');
   });
 
   it('keeps the cause, and what is refused on purpose', async () => {

@@ -51,7 +51,7 @@ export function demoOptions(args: readonly string[]): DemoOptions {
     .option('--seed <n>', 'seed of everything random', wholeNumber, 1)
     .option('--effort <factor>', 'training time relative to the usual', positive, 1)
     .option('--encoder-effort <factor>', 'the same of pretraining the encoder, if not that of --effort', positive)
-    .option('--users <n>', 'judge so many users, drawn at random; 400 when absent, 500 with a pretrained LLM', fromOne)
+    .option('--users <n>', 'judge so many users, drawn at random; 400 when absent, 500 with --recipe real-llm', fromOne)
     .addHelpText('after', help)
     .exitOverride()
     .parse(args, { from: 'user' })

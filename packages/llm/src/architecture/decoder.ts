@@ -83,7 +83,8 @@ export function buildDecoder(description: DecoderDescription): DecoderModule {
       return { hidden: read(tree, embeddings, reading, hooks), caches: grown };
     },
     branch: (tree: Tree, step: BranchStep) => {
-      for (const caches of [step.caches, step.branches]) requireCaches('branch', caches, layers.length);
+      requireCaches('branch: caches', step.caches, layers.length);
+      requireCaches('branch: branches', step.branches, layers.length);
       const grown: LayerCache[] = [];
       return { hidden: read(tree, step.embeddings, readBranches(step, grown), step.hooks ?? {}), branches: grown };
     },

@@ -173,8 +173,8 @@ export function branchGraph(llm: LanguageModelModule, context: DecoderContext | 
   const parts = partsOf(llm, context, count);
   const { tokens, batch, hooks, tree } = parts;
   const positions = input('positions', 'int32', ['batch', 'token'], [batch, count]);
-  const width = addSizes(places, addSizes(earlier, count));
-  const mask = input('mask', 'bool', ['batch', 'token', 'place'], [batch, count, width]);
+  const readable = addSizes(places, addSizes(earlier, count));
+  const mask = input('mask', 'bool', ['batch', 'token', 'place'], [batch, count, readable]);
   const given = cacheInputs(parts, places);
   const before = cacheInputs(parts, earlier, branchPrefix);
   const embeddings = llm.embed(tree, tokens);

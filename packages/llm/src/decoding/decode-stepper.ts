@@ -88,7 +88,8 @@ export interface DecodeStepper {
    * Reads tokens that branch off the prompts of slots, as the beams of a search do: prompts are neither copied nor
    * read again. Absent where the LLM does not offer it.
    *
-   * @param branches What an earlier call has given; nothing at first. It is disposed of.
+   * @param slots Those of the search from its first call to its last, with no `step` or `extend` between.
+   * @param branches What the call before has given; nothing at first. It is disposed of.
    * @returns Logarithms of the probabilities of what follows each token, `[batch, token, vocabulary]`.
    */
   branch?(

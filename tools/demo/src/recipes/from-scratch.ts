@@ -28,7 +28,7 @@ export const fromScratch: Recipe = {
   timedEvents: [10, maximumEvents, 256],
   plainTexts: [],
   minutes: { pretrain: 0.75, language: 1.1, tune: 0.95 },
-  seconds: { prepare: 5, evaluate: 100, report: 5 },
+  seconds: { prepare: 5, evaluate: 110, report: 5 },
   baseRun,
   tuneRun,
 };
@@ -50,8 +50,8 @@ function modelConfig(fusion: 'cross-attention' | 'soft-prompt'): RunConfigInput[
       config: { width: 64, layers: 2, heads: 2, dropout: 0.2, maximumEvents },
     },
     compressor: { name: 'perceiver', config: { latents: 16, layers: 1, heads: 4, recency: 8, readLatents: false } },
-    // Gates that start at 0 open with some seeds only, however large their steps: what is behind them is noise at first.
-    fusion: { name: fusion, config: fusion === 'cross-attention' ? { heads: 4, gate: 0.5 } : {} },
+    // Gates near 0 stay shut with some seeds, the more the larger their steps: what is behind them is noise at first.
+    fusion: { name: fusion, config: fusion === 'cross-attention' ? { heads: 4, initialGate: 0.5 } : {} },
     llm: scratchLlm,
   };
 }
@@ -63,7 +63,7 @@ function baseRun({ dataset, seed, minutes, llm }: Setting): Run {
     budget: { minutes: minutes.pretrain },
     batchSize: 64,
     window: { stride: 25 },
-    // Less than a minute: steps ten times the usual, and a memory of their squares that follows them.
+    // In less than a minute: steps ten times the usual, and a memory of squared gradients that keeps up.
     optimizer: {
       learningRate: 1e-2,
       options: { secondDecay: 0.98 },
