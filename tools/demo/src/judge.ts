@@ -26,7 +26,7 @@ import type { UserLlm } from '@user-llm/user-llm';
 import { judgeWay, shownEvents, type JudgedWay } from './judge-way.js';
 import { askedTasks, judgedTasks, type Recipe } from './recipes/recipe.js';
 
-/** The test: users' last films, and the favourite genre of the films before it. */
+/** The test: users' last films, and the favourite genre of the films before them. */
 export interface Test {
   readonly data: EvaluationData;
   /** What all candidates are judged on. */
