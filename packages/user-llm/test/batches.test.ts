@@ -81,14 +81,18 @@ describe('the form of a question', () => {
     expect(decodeAnswer(textTokenizer, answer)).toBe('Dune: Part Two');
   });
 
-  it('needs no token that begins', () => {
+  it.each([
+    ['nothing', [], ''],
+    ['what its texts open with', [62, 32], '> '],
+  ])('opens with %s', (_, opensWith, opening) => {
     const plain: TextTokenizer = {
       vocabularySize: 256,
+      opensWith,
       end: 0,
       encode: (text) => [...Buffer.from(text)],
       decode: (tokens) => Buffer.from(tokens).toString(),
     };
-    expect(plain.decode(encodePrompt(plain, 'Who?'))).toBe('Who?\nAnswer:');
+    expect(plain.decode(encodePrompt(plain, 'Who?'))).toBe(`${opening}Who?\nAnswer:`);
     expect(decodeAnswer(plain, encodeAnswer(plain, 'Ann'))).toBe('Ann');
   });
 });

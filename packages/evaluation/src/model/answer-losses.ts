@@ -74,14 +74,15 @@ export class AnswerLosses {
     signal?: AbortSignal,
   ): Promise<{ readonly loss: number; readonly tokens: number }[]> {
     const { textTokenizer } = this.#held;
-    const { begin, end } = textTokenizer;
+    const { opensWith, end } = textTokenizer;
+    const given = Math.max(1, opensWith.length);
     const sequences = texts.map((text): Sequence => ({
       history: [],
-      tokens: [...(begin === undefined ? [] : [begin]), ...textTokenizer.encode(text), end],
-      given: 1,
+      tokens: [...opensWith, ...textTokenizer.encode(text), end],
+      given,
     }));
     const losses = await this.#meanLosses(sequences, signal);
-    return losses.map((loss, at) => ({ loss, tokens: sequences[at]!.tokens.length - 1 }));
+    return losses.map((loss, at) => ({ loss, tokens: sequences[at]!.tokens.length - given }));
   }
 
   /** The mean loss of the tokens of each sequence that are not given. */

@@ -10,11 +10,8 @@ export interface JsonTokenizer extends TextTokenizer {
   readonly padding?: number;
   /** Every token that ends an answer, `end` first: a chat's turn may end by another than a text. */
   readonly ends: readonly number[];
-  /**
-   * What stands before a text that the LLM reads, by its own tokenizer: usually `begin`, or nothing, which then does not
-   * belong there although there is a token of that name. `encode` leaves it out.
-   */
-  readonly opensWith: readonly number[];
+  /** The token that is named as the first of a text; whether texts open with it, `opensWith` tells. */
+  readonly begin?: number;
   /** Numbers of the tokens that no text becomes, by their names. */
   readonly specialTokens: Readonly<Record<string, number>>;
   /** The Jinja template of conversations that the LLM was tuned on, where it was tuned on such. */

@@ -86,10 +86,9 @@ export function* promptTexts(
   }
 }
 
-/** A text as tokens, between the tokens that begin and end. */
+/** A text as tokens, with what opens it and ends it. */
 export function textTokens(tokenizer: TextTokenizer, text: string): number[] {
-  const { begin, end } = tokenizer;
-  return [...(begin === undefined ? [] : [begin]), ...tokenizer.encode(text), end];
+  return [...tokenizer.opensWith, ...tokenizer.encode(text), tokenizer.end];
 }
 
 /** A prompt and its answer as tokens, in the form that questions are asked in. */

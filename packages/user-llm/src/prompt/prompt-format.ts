@@ -11,10 +11,8 @@ const answerMarker = '\nAnswer:';
  * The history is no part of it; the text-prompt baseline puts it into `instruction`.
  */
 export function encodePrompt(tokenizer: TextTokenizer, instruction: string): number[] {
-  const { begin } = tokenizer;
   // Apart, so that the marker's tokens are the same whatever the instruction ends with.
-  const tokens = [...tokenizer.encode(instruction), ...answerMarkerTokens(tokenizer)];
-  return begin === undefined ? tokens : [begin, ...tokens];
+  return [...tokenizer.opensWith, ...tokenizer.encode(instruction), ...answerMarkerTokens(tokenizer)];
 }
 
 /**
