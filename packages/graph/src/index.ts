@@ -32,6 +32,7 @@ export {
 export { eliminateCommonSubexpressions } from './passes/common-subexpressions.js';
 export { expand, expandNode } from './passes/expand.js';
 export { foldConstants } from './passes/fold-constants.js';
+export { joinProducts, type JoinedProducts } from './passes/join-products.js';
 export { optimize } from './passes/optimize.js';
 export { multipliedInputs, quantizeWeights, type QuantizedInput } from './passes/quantize-weights.js';
 export { simplify } from './passes/simplify.js';
@@ -121,7 +122,7 @@ export { oneHot } from './operators/one-hot.js';
 export { pad } from './operators/pad.js';
 export { max, mean, min, sum, type ReduceFunction, type Without } from './operators/reduce.js';
 export { joinAxes, rename, reshape, splitAxis, type Renamed } from './operators/reshape.js';
-export { rotary, rotaryFrequencies, type RotaryOptions } from './operators/rotary.js';
+export { rotary, rotaryFrequencies, rotaryTables, type RotaryOptions, type RotaryTables } from './operators/rotary.js';
 export type { QuantizedFormat } from './operators/quantized-matmul.js';
 export { range, sizeValue } from './operators/size-value.js';
 export { slice } from './operators/slice.js';

@@ -1,4 +1,5 @@
 import {
+  add,
   attention,
   broadcastLike,
   cachedAttention,
@@ -7,6 +8,9 @@ import {
   graph,
   input,
   range,
+  rotaryFrequencies,
+  rotaryTables,
+  split,
   symbol,
   toReference,
   type Graph,
@@ -146,4 +150,50 @@ describe.each([16, 8])('a cache of keys and values, head size %d', (headSize) =>
       await program.dispose();
     },
   );
+});
+
+/** A token's queries, keys and values by one product, turned and read; `more` is read of it besides. */
+function packedStep(headSize: number, more?: 'query'): Graph {
+  const sizes = [heads * headSize, keyValueHeads * headSize, keyValueHeads * headSize];
+  const width = sizes.reduce((a, b) => a + b);
+  const x = input('x', 'float32', ['batch', 'token', 'width'], [batch, 1, width]);
+  const [query, key, value] = split(add(x, x), 'width', sizes) as [typeof x, typeof x, typeof x];
+  const cache = (name: string) =>
+    input(name, 'float32', ['batch', 'keyValueHead', 'place', 'headSize'], [batch, keyValueHeads, places, headSize]);
+  const caches = { keys: cache('keys'), values: cache('values') };
+  const lengths = input('lengths', 'int32', ['batch'], [batch]);
+  const rotary = rotaryTables(places, { frequencies: rotaryFrequencies(headSize) });
+  const read = cachedAttention(query, key, value, caches, lengths, { heads, keyValueHeads, rotary });
+  return graph([x, caches.keys, caches.values, lengths], { mixed: read.mixed, ...(more && { query }) });
+}
+
+describe('queries, keys and values side by side', () => {
+  const operatorsOf = (source: Graph): string[] => lower(source).nodes.map(({ op }) => op);
+
+  it('are read where they are, but for what something else reads', () => {
+    expect(operatorsOf(packedStep(16))).not.toContain('Split');
+    expect(operatorsOf(packedStep(16))).toContain('GroupQueryAttention');
+    expect(operatorsOf(packedStep(16, 'query'))).toContain('Split');
+    expect(operatorsOf(packedStep(8))).toContain('Split');
+  });
+
+  it.each([16, 32])('come to what the reference makes of them, head size %d', async (headSize) => {
+    const runtime = await OnnxRuntime.create({ intraOpThreads: 1 });
+    const source = packedStep(headSize);
+    const cacheShape = [batch, keyValueHeads, places, headSize];
+    const feeds = {
+      x: normal('x', tokenAxes, [batch, 1, (heads + 2 * keyValueHeads) * headSize]),
+      keys: normal('keys', cacheAxes, cacheShape),
+      values: normal('values', cacheAxes, cacheShape),
+      lengths: new Tensor('int32', ['batch'], [batch], Int32Array.of(3, 7)) as Tensor,
+    };
+    const arrays = Object.entries(feeds).map(([name, tensor]) => [name, toReference(tensor)] as const);
+    const wanted = evaluate(source, Object.fromEntries(arrays))['mixed']!;
+    const program = await runtime.compile(source);
+    const got = (await program.run(feeds))['mixed']!.readSync().data as Float32Array;
+    expect(got).toHaveLength(wanted.data.length);
+    wanted.data.forEach((number, at) => expect(got[at]).toBeCloseTo(number, 4));
+    await program.dispose();
+    await runtime.dispose();
+  });
 });

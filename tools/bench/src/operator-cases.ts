@@ -55,7 +55,7 @@ export const operatorCases: { readonly [N in OperatorName]: OperatorCase<Attribu
       { shape: [8, 8, hidden, 16] },
       { dtype: 'int32', shape: [8], values: Array<number>(8).fill(events) },
     ],
-    attributes: { heads: 8, keyValueHeads: 8, scale: 0.25, window: 0, softCap: 0 },
+    attributes: { heads: 8, keyValueHeads: 8, scale: 0.25, window: 0, softCap: 0, interleaved: false },
   },
   cast: { inputs: [activations], attributes: { dtype: 'int32' } },
   concat: { inputs: [activations, activations], attributes: { axis: 1 } },

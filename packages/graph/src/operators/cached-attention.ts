@@ -1,6 +1,6 @@
 import { mismatch, requireDType, requireFloat } from '../inference.js';
 import { onnxDTypeCode } from '../onnx.js';
-import { apply, applyOne, defineComposite, type Example } from '../operator.js';
+import { apply, applyOne, defineComposite, type CompositeOperator, type Example } from '../operator.js';
 import { uniformValue } from '../passes/pattern.js';
 import { multiplySizes, sameShape, sameSize, type Size } from '../size.js';
 import type { Float, Symbolic, TensorType } from '../symbolic.js';
@@ -9,8 +9,10 @@ import { attentionOperator } from './attention.js';
 import { rawBroadcastTo } from './broadcast.js';
 import { rawAnd, rawLess, rawLessEqual } from './comparison.js';
 import { scalarLike } from './elementwise.js';
+import { rawGather } from './gather.js';
 import { rawConcat } from './concat.js';
 import { rawReshape } from './reshape.js';
+import { rotaryOperator, type RotaryTables } from './rotary.js';
 import { range, sizeValue } from './size-value.js';
 import { rawSlice } from './slice.js';
 import { takeAlongOperator } from './take-along.js';
@@ -28,10 +30,12 @@ export interface CachedAttentionAttributes {
   readonly window: number;
   /** Scores stay within this bound by tanh; 0 for no bound. */
   readonly softCap: number;
+  /** Whether pairs that are turned are neighbours, where there are cosines and sines. */
+  readonly interleaved: boolean;
 }
 
 function infer(inputs: readonly TensorType[], { heads, keyValueHeads }: CachedAttentionAttributes): TensorType[] {
-  const [query, key, value, pastKey, pastValue, lengths] = inputs;
+  const [query, key, value, pastKey, pastValue, lengths, cosine, sine] = inputs;
   requireFloat('cachedAttention', query!, key!, value!, pastKey!, pastValue!);
   requireDType('cachedAttention', 'int32', lengths!);
   const [batch, time, width] = query!.shape;
@@ -45,15 +49,24 @@ function infer(inputs: readonly TensorType[], { heads, keyValueHeads }: CachedAt
     sameSize(pastBatch!, batch!) &&
     sameSize(pastHeads!, keyValueHeads) &&
     sameSize(width!, multiplySizes(size!, heads)) &&
-    sameShape(lengths!.shape, [batch!]);
+    sameShape(lengths!.shape, [batch!]) &&
+    (!cosine || areTables(cosine, sine, size!));
   if (!fits) {
     throw mismatch(
       'cachedAttention',
-      `queries [B, T, ${heads} heads], keys and values [B, T, ${keyValueHeads} heads], caches [B, ${keyValueHeads}, M, head size] and lengths [B]`,
+      `queries [B, T, ${heads} heads], keys and values [B, T, ${keyValueHeads} heads], caches [B, ${keyValueHeads}, M, head size], lengths [B], and no tables or two of each position's pairs`,
       inputs,
     );
   }
   return [query!, pastKey!, pastValue!];
+}
+
+/** Whether they are cosines and sines of pairs of heads of a size, by position: `[R, P]`, all known. */
+function areTables(cosine: TensorType, sine: TensorType | undefined, size: Size): boolean {
+  const [rows, pairs] = cosine.shape;
+  if (!sine || cosine.shape.length !== 2 || !sameShape(cosine.shape, sine.shape)) return false;
+  const known = typeof size === 'number' && typeof rows === 'number' && typeof pairs === 'number';
+  return known && rows > 0 && 2 * pairs <= size && cosine.dtype === sine.dtype;
 }
 
 /** `[B, M]`: how far behind the first new token each place of the cache lies; negative for what came before. */
@@ -61,6 +74,20 @@ function offsets(pastKey: Symbolic, lengths: Symbolic): Symbolic {
   const [batch, , places] = pastKey.shape;
   const place_1M = rawReshape(range('place', places!), ['batch', 'place'], [1, places!]);
   return rawSubtract(place_1M, rawReshape(lengths, ['batch', 'place'], [batch!, 1]));
+}
+
+/** Heads `[B, T, W]` turned by their positions, behind those that came before; tables are `[R, P]`. */
+function turned(x: Symbolic, heads: number, lengths: Symbolic, tables: readonly Symbolic[], interleaved: boolean) {
+  const [batch, time] = x.shape as readonly [Size, Size];
+  const place_T = range('token', time);
+  const place_BT = nothingCached(lengths)
+    ? place_T
+    : rawAdd(rawReshape(lengths, ['batch', 'token'], [batch, 1]), rawReshape(place_T, ['batch', 'token'], [1, time]));
+  // What fills up a row may stand beyond the tables; nothing reads it.
+  const last = scalarLike(place_BT, (tables[0]!.shape[0] as number) - 1);
+  const within = applyOne(minimumOperator, [place_BT, last], {});
+  const angles = tables.map((table) => rawGather(table, within, 0));
+  return applyOne(rotaryOperator, [x, ...angles], { heads, interleaved });
 }
 
 /** `[B, N, T, S]`: new keys or values as a cache has them. */
@@ -97,13 +124,22 @@ function written(past: Symbolic, fresh: Symbolic, offset_BM: Symbolic): Symbolic
  * Outputs: what the queries read, and both caches with the new keys and values in them; what lies behind those is
  * not defined.
  */
-export const cachedAttentionOperator = defineComposite<CachedAttentionAttributes>({
+export const cachedAttentionOperator: CompositeOperator<CachedAttentionAttributes> = defineComposite({
   name: 'cachedAttention',
   infer,
-  decompose: ([query, key, value, pastKey, pastValue, lengths], { heads, keyValueHeads, scale, window, softCap }) => {
+  decompose: ([query, key, value, pastKey, pastValue, lengths, ...tables], attributes) => {
+    const { heads, keyValueHeads, scale, window, softCap, interleaved } = attributes;
+    if (tables.length > 0) {
+      const [turnedQuery, turnedKey] = [
+        turned(query!, heads, lengths!, tables, interleaved),
+        turned(key!, keyValueHeads, lengths!, tables, interleaved),
+      ];
+      const inputs = [turnedQuery!, turnedKey!, value!, pastKey!, pastValue!, lengths!];
+      return apply(cachedAttentionOperator, inputs, attributes);
+    }
+    const form = { heads, keyValueHeads, scale, softCap };
     if (nothingCached(lengths!)) {
-      const attributes = { heads, keyValueHeads, scale, causal: true, window, softCap };
-      const mixed = applyOne(attentionOperator, [query!, key!, value!], attributes);
+      const mixed = applyOne(attentionOperator, [query!, key!, value!], { ...form, causal: true, window });
       return [mixed, begun(pastKey!, key!), begun(pastValue!, value!)];
     }
     const [batch, time] = query!.shape;
@@ -118,12 +154,13 @@ export const cachedAttentionOperator = defineComposite<CachedAttentionAttributes
     const rows = caches.map((cache) =>
       rawReshape(rawTranspose(cache, [0, 2, 1, 3]), ['batch', 'place', 'width'], [batch!, places!, key!.shape[2]!]),
     );
-    const attributes = { heads, keyValueHeads, scale, causal: false, window: 0, softCap };
-    return [applyOne(attentionOperator, [query!, ...rows, mask_BTM], attributes), ...caches];
+    const mixed = applyOne(attentionOperator, [query!, ...rows, mask_BTM], { ...form, causal: false, window: 0 });
+    return [mixed, ...caches];
   },
-  onnx: (emitter, inputs, { attributes: { heads, keyValueHeads, scale, window, softCap }, inputs: tensors }) => {
-    const [query, , , pastKey, , lengths] = inputs;
-    if (!isFused(query!, pastKey!, tensors[5]!)) return undefined;
+  onnx: (emitter, inputs, { attributes, inputs: tensors }) => {
+    const { heads, keyValueHeads, scale, window, softCap, interleaved } = attributes;
+    const [query, , , pastKey, , lengths, ...tables] = inputs;
+    if (!isFused(query!, pastKey!, tensors[5]!, tables[0])) return undefined;
     const time = emitter.emit('Cast', [emitter.sizes([query!.shape[1]!])], {
       to: { int: onnxDTypeCode['int32']! },
     })[0]!;
@@ -134,13 +171,14 @@ export const cachedAttentionOperator = defineComposite<CachedAttentionAttributes
     const last = query!.shape[1] === 1 ? lengths!.name : emitter.emit('Add', [lengths!.name, more])[0]!;
     return emitter.emit(
       'GroupQueryAttention',
-      [...inputs.slice(0, 5).map(({ name }) => name), last, total],
+      [...inputs.slice(0, 5).map(({ name }) => name), last, total, ...tables.map(({ name }) => name)],
       {
         num_heads: { int: heads },
         kv_num_heads: { int: keyValueHeads },
         scale: { float: scale },
         ...(window === 0 ? {} : { local_window_size: { int: window } }),
         ...(softCap === 0 ? {} : { softcap: { float: softCap } }),
+        ...(tables.length > 0 && { do_rotary: { int: 1 }, rotary_interleaved: { int: interleaved ? 1 : 0 } }),
       },
       { domain: 'com.microsoft', outputs: 3 },
     );
@@ -157,6 +195,13 @@ export const cachedAttentionOperator = defineComposite<CachedAttentionAttributes
       { batch: 1, time: 2, places: 4, size: 4, lengths: [1] },
       { softCap: 1 },
     ),
+    cachedExample('one token, turned', { batch: 2, time: 1, places: 6, size: 16, lengths: [0, 4], pairs: 8 }, {}),
+    cachedExample(
+      'one token, turned by neighbours, shared key heads',
+      { batch: 2, time: 1, places: 5, size: 32, lengths: [3, 1], pairs: 8 },
+      { heads: 4, interleaved: true },
+    ),
+    cachedExample('several tokens, turned', { batch: 2, time: 3, places: 6, size: 4, lengths: [0, 2], pairs: 2 }, {}),
     cachedExample('no batch', { batch: 0, time: 2, places: 4, size: 4, lengths: [] }, {}),
     cachedExample('one token, odd head size', { batch: 1, time: 1, places: 4, size: 6, lengths: [2] }, {}),
   ],
@@ -168,12 +213,18 @@ function nothingCached(lengths: Symbolic): boolean {
 }
 
 /**
- * Whether ONNX Runtime's operator takes it: head sizes that are multiples of 16, and one new token for each user, or
- * any number where nothing is cached.
+ * Whether ONNX Runtime's operator takes it: head sizes that are multiples of 16, one new token for each user or any
+ * number where nothing is cached, and multiples of 8 pairs where heads are turned.
  */
-function isFused(query: Pick<TensorType, 'shape'>, pastKey: Pick<TensorType, 'shape'>, lengths: Symbolic): boolean {
+function isFused(
+  query: Pick<TensorType, 'shape'>,
+  pastKey: Pick<TensorType, 'shape'>,
+  lengths: Symbolic,
+  cosine: Pick<TensorType, 'shape'> | undefined,
+): boolean {
   const size = pastKey.shape[3];
-  return typeof size === 'number' && size % 16 === 0 && (query.shape[1] === 1 || nothingCached(lengths));
+  const turns = !cosine || (cosine.shape[1] as number) % 8 === 0;
+  return typeof size === 'number' && size % 16 === 0 && turns && (query.shape[1] === 1 || nothingCached(lengths));
 }
 
 /**
@@ -182,8 +233,8 @@ function isFused(query: Pick<TensorType, 'shape'>, pastKey: Pick<TensorType, 'sh
  */
 export function cacheWrittenInPlace({ node, output }: Symbolic): Symbolic | undefined {
   if ((node.operator as unknown) !== cachedAttentionOperator || output === 0) return undefined;
-  const [query, , , pastKey, pastValue, lengths] = node.inputs;
-  if (!isFused(query!, pastKey!, lengths!)) return undefined;
+  const [query, , , pastKey, pastValue, lengths, cosine] = node.inputs;
+  if (!isFused(query!, pastKey!, lengths!, cosine)) return undefined;
   return output === 1 ? pastKey : pastValue;
 }
 
@@ -193,14 +244,16 @@ interface ExampleSizes {
   readonly places: number;
   readonly size: number;
   readonly lengths: readonly number[];
+  /** Pairs of a head that are turned; none when absent. */
+  readonly pairs?: number;
 }
 
 function cachedExample(
   name: string,
-  { batch, time, places, size, lengths }: ExampleSizes,
+  { batch, time, places, size, lengths, pairs }: ExampleSizes,
   more: Partial<CachedAttentionAttributes>,
 ): Example<CachedAttentionAttributes> {
-  const attributes = { heads: 2, keyValueHeads: 2, scale: 0.5, window: 0, softCap: 0, ...more };
+  const attributes = { heads: 2, keyValueHeads: 2, scale: 0.5, window: 0, softCap: 0, interleaved: false, ...more };
   const fresh = { shape: [batch, time, attributes.keyValueHeads * size] };
   const past = { shape: [batch, attributes.keyValueHeads, places, size] };
   return {
@@ -212,6 +265,7 @@ function cachedExample(
       past,
       past,
       { dtype: 'int32', shape: [batch], values: lengths },
+      ...(pairs === undefined ? [] : [{ shape: [places, pairs] }, { shape: [places, pairs] }]),
     ],
     attributes,
     judged: 1,
@@ -231,12 +285,14 @@ export interface CachedAttentionOptions {
   readonly window?: number;
   /** Bound on scores, `softCap * tanh(score / softCap)`. */
   readonly softCap?: number;
+  /** Turns queries and keys by their positions first; they must be in the tables. */
+  readonly rotary?: RotaryTables;
 }
 
 /**
  * Causal attention of new tokens to themselves and to the tokens before, from a cache of keys and values.
  *
- * @param query `[B, T, H*S]`, the new tokens, after rotary embedding where there is one.
+ * @param query `[B, T, H*S]`, the new tokens; turned already, or turned here by `rotary`.
  * @param key `[B, T, N*S]`, and `value` the same.
  * @param caches Keys and values of the tokens before, `[B, N, M, S]`; T places behind `lengths` must be free.
  * @param lengths `[B]`, how many tokens came before; a constant 0 where none did, since less is computed then.
@@ -248,13 +304,15 @@ export function cachedAttention<B extends string, T extends string, W extends st
   value: Float<readonly [NoInfer<B>, NoInfer<T>, NoInfer<KW>]>,
   caches: { readonly keys: KeyValueCache<NoInfer<B>>; readonly values: KeyValueCache<NoInfer<B>> },
   lengths: Symbolic<'int32', readonly [NoInfer<B>]>,
-  { heads, keyValueHeads = heads, scale, window = 0, softCap = 0 }: CachedAttentionOptions,
+  { heads, keyValueHeads = heads, scale, window = 0, softCap = 0, rotary }: CachedAttentionOptions,
 ): { readonly mixed: Float<readonly [B, T, W]>; readonly keys: KeyValueCache<B>; readonly values: KeyValueCache<B> } {
   const size = caches.keys.shape[3];
   if (typeof size !== 'number')
     throw mismatch('cachedAttention', 'a head size known when the graph is built', [caches.keys]);
-  const attributes = { heads, keyValueHeads, scale: scale ?? size ** -0.5, window, softCap };
-  const inputs = [query, key, value, caches.keys, caches.values, lengths] as readonly Symbolic[];
+  const interleaved = rotary?.interleaved ?? false;
+  const attributes = { heads, keyValueHeads, scale: scale ?? size ** -0.5, window, softCap, interleaved };
+  const tables = rotary ? [rotary.cosine, rotary.sine] : [];
+  const inputs = [query, key, value, caches.keys, caches.values, lengths, ...tables] as readonly Symbolic[];
   const [mixed, keys, values] = apply(cachedAttentionOperator, inputs, attributes);
   return {
     mixed: mixed as Float<readonly [B, T, W]>,

@@ -176,3 +176,31 @@ export function rotary<A extends Axes, P extends readonly A[number][]>(
   const turned = applyOne(rotaryOperator, [joined, cosine!, sine!], { heads, interleaved });
   return rawReshape(turned, x.axes, x.shape) as Float<A>;
 }
+
+/** Cosines and sines of all positions there can be, and which elements they turn. */
+export interface RotaryTables {
+  /** `[position, pair]` */
+  readonly cosine: Float<readonly ['position', 'pair']>;
+  /** As `cosine`. */
+  readonly sine: Float<readonly ['position', 'pair']>;
+  readonly interleaved: boolean;
+}
+
+/**
+ * The turns of `rotary` for positions from 0 on, as constants: where many layers turn by the same ones, and an operator
+ * looks them up by itself.
+ */
+export function rotaryTables(
+  positions: number,
+  { frequencies, interleaved = false, scale = 1 }: RotaryOptions,
+): RotaryTables {
+  const pairs = frequencies.length;
+  const rounded = Float32Array.from(frequencies);
+  const table = (of: (angle: number) => number): RotaryTables['cosine'] => {
+    const values = new Float32Array(positions * pairs);
+    for (let at = 0; at < values.length; at++)
+      values[at] = Math.fround(of(Math.fround(Math.floor(at / pairs) * rounded[at % pairs]!))) * scale;
+    return constant(new Tensor('float32', ['position', 'pair'], [positions, pairs], values));
+  };
+  return { cosine: table(Math.cos), sine: table(Math.sin), interleaved };
+}

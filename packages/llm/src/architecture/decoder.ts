@@ -7,9 +7,12 @@ import {
   matmulTransposed,
   minimum,
   multiply,
+  rotaryTables,
   slice,
   softCap,
   type Float,
+  type RotaryOptions,
+  type RotaryTables,
   type Symbolic,
   type SymbolicParameters,
 } from '@user-llm/graph';
@@ -32,6 +35,9 @@ export type DecoderModule = LanguageModelModule & { readonly parameters: Decoder
 /** Logits that exist at one time while the loss is computed: 16 MiB of them, where that is not below 256 rows. */
 const logitsAtOnce = 2 ** 22;
 
+/** Cosines, and as many sines, that are kept for attention to turn by: 16 MiB of them. */
+const mostTurns = 2 ** 22;
+
 /** The graphs of a decoder-only Transformer, with all hooks. */
 export function buildDecoder(description: DecoderDescription): DecoderModule {
   const { vocabularySize, width, layers, maximumTokens, embeddingScale, logitSoftCap, keyValueHeads, headSize } =
@@ -40,6 +46,15 @@ export function buildDecoder(description: DecoderDescription): DecoderModule {
     (tree as { readonly lm_head?: { weight: Table } }).lm_head?.weight ?? tree.model.embed_tokens.weight;
   const capped = <A extends Axes>(logits: Float<A>): Float<A> =>
     logitSoftCap ? softCap(logits, logitSoftCap) : logits;
+
+  const tables = new Map<RotaryOptions, RotaryTables>();
+  const tablesOf = (turn: RotaryOptions): RotaryTables | undefined => {
+    if (maximumTokens * turn.frequencies.length > mostTurns) return undefined;
+    // An idle slot that is full is read one position further.
+    const known = tables.get(turn) ?? rotaryTables(maximumTokens + 1, turn);
+    tables.set(turn, known);
+    return known;
+  };
 
   /** Hidden states behind all layers and the last norm. */
   const read = (
@@ -79,7 +94,7 @@ export function buildDecoder(description: DecoderDescription): DecoderModule {
     decode: (tree: Tree, { embeddings, lengths, caches, hooks = {} }: Parameters<LanguageModelModule['decode']>[1]) => {
       requireCaches('decode', caches, layers.length);
       const grown: LayerCache[] = [];
-      const reading = readFromCaches(embeddings, lengths, caches, grown);
+      const reading = readFromCaches(embeddings, { lengths, caches, grown, tablesOf });
       return { hidden: read(tree, embeddings, reading, hooks), caches: grown };
     },
     branch: (tree: Tree, step: BranchStep) => {

@@ -2,24 +2,20 @@ import {
   add,
   gelu,
   geluTanh,
-  joinAxes,
   layerNorm,
   matmulTransposed,
   multiply,
   relu,
   rmsNorm,
-  rotary,
   silu,
-  splitAxis,
   type Float,
-  type Symbolic,
   type SymbolicParameters,
 } from '@user-llm/graph';
 import type { HiddenStates, LanguageModelHooks } from '@user-llm/plugin';
 import type { Axes } from '@user-llm/tensor';
 import type { ActivationKind, DecoderDescription, NormDescription } from './description.js';
 import type { DecoderLayerParameters, NormParameters } from './parameters.js';
-import type { Reading, Wide } from './reading.js';
+import { headwise, type Reading, type Wide } from './reading.js';
 
 // B batch, L tokens, H heads, S head size, D model width, Q query width, U key-value width, F feed-forward width.
 
@@ -71,38 +67,41 @@ function mapped<I extends string, O extends string>(
   return hooks.linear ? hooks.linear(`model.layers.${layer}.${path}`, x_BLI, plain_BLO) : plain_BLO;
 }
 
-/** Heads normalized and turned by their positions, where the layer does so. */
-function placed<W extends string>(
+/** Heads normalized, where the layer does so. */
+function normalizedHeads<W extends string>(
   x_BLW: Wide<W>,
   heads: number,
   gains: SymbolicParameters<NormParameters<'headSize'>> | undefined,
-  { layer, reading, description: { headSize, headNorm, layers } }: LayerInputs,
+  { description: { headSize, headNorm } }: LayerInputs,
 ): Wide<W> {
-  const turn = layers[layer]!.rotary;
-  if (!gains && !turn) return x_BLW;
-  const width = x_BLW.axes[2];
-  const axes = ['batch', 'token', 'head', 'headSize'] as const;
-  const x_BLHS = splitAxis(x_BLW as Float, width, { head: heads, headSize }, axes);
-  const normal_BLHS = gains ? normalized(x_BLHS, gains as never, headNorm!) : x_BLHS;
-  const turned_BLHS = turn
-    ? rotary(normal_BLHS, reading.positions as Symbolic<'int32', readonly ['batch', 'token']>, turn)
-    : normal_BLHS;
-  return joinAxes(turned_BLHS, ['head', 'headSize'], width, ['batch', 'token', width]) as Wide<W>;
+  if (!gains) return x_BLW;
+  return headwise(x_BLW, { head: heads, headSize }, (x_BLHS) => normalized(x_BLHS, gains as never, headNorm!));
 }
 
 /** `[batch, token, modelWidth]`: what attention adds, before a norm of its own. */
 function attended(x_BLD: HiddenStates, inputs: LayerInputs): HiddenStates {
   const { description, layer, reading, own } = inputs;
   const { heads, keyValueHeads, attentionSoftCap: softCap } = description;
-  const { attentionScale: scale, window } = description.layers[layer]!;
+  const { attentionScale: scale, window, rotary } = description.layers[layer]!;
   const { q_proj, k_proj, v_proj, o_proj, q_norm, k_norm } = own.self_attn;
   const query_BLQ: Wide<'queryWidth'> = mapped(inputs, 'self_attn.q_proj', x_BLD, q_proj as never);
   const key_BLU: Wide<'keyValueWidth'> = mapped(inputs, 'self_attn.k_proj', x_BLD, k_proj as never);
   const value_BLU: Wide<'keyValueWidth'> = mapped(inputs, 'self_attn.v_proj', x_BLD, v_proj as never);
-  const form = { heads, keyValueHeads, scale, ...(window && { window }), ...(softCap && { softCap }) };
-  const turnedQuery_BLQ = placed(query_BLQ, heads, q_norm, inputs);
-  const turnedKey_BLU = placed(key_BLU, keyValueHeads, k_norm, inputs);
-  const mixed_BLQ = reading.attend(layer, turnedQuery_BLQ, turnedKey_BLU, value_BLU, form);
+  const form = {
+    heads,
+    keyValueHeads,
+    scale,
+    ...(window && { window }),
+    ...(softCap && { softCap }),
+    ...(rotary && { rotary }),
+  };
+  const mixed_BLQ = reading.attend(
+    layer,
+    normalizedHeads(query_BLQ, heads, q_norm, inputs),
+    normalizedHeads(key_BLU, keyValueHeads, k_norm, inputs),
+    value_BLU,
+    form,
+  );
   return mapped(inputs, 'self_attn.o_proj', mixed_BLQ, o_proj as never);
 }
 

@@ -1,6 +1,7 @@
-import { quantizeWeights, type Graph, type QuantizedInput } from '@user-llm/graph';
+import { joinProducts, quantizeWeights, type Graph, type QuantizedInput } from '@user-llm/graph';
 import type { Tensor } from '@user-llm/tensor';
 import { QuantizedMatrix, type Weight } from '../quantization/quantized-matrix.js';
+import { partsOfStack, stackWeights } from '../quantization/stack-weights.js';
 
 /** How exactly products with matrices of few bits are computed. */
 export type Accuracy = QuantizedInput['accuracy'];
@@ -11,21 +12,58 @@ export interface BoundGraph {
   readonly frozen: Readonly<Record<string, Tensor>>;
 }
 
-/** A graph with those weights that it reads; it is rewritten to read codes of matrices of few bits. */
-export function bindWeights(source: Graph, weights: Readonly<Record<string, Weight>>, accuracy: Accuracy): BoundGraph {
-  const quantized: Record<string, QuantizedInput> = {};
-  const frozen: Record<string, Tensor> = {};
-  for (const [name, weight] of Object.entries(weights)) {
-    if (!Object.hasOwn(source.inputs, name)) continue;
-    if (weight instanceof QuantizedMatrix) {
-      const { bits, block, codes, scales, offsets } = weight;
-      quantized[name] = { bits, block, accuracy, offsets: offsets !== undefined };
-      Object.assign(frozen, {
-        [`${name}.codes`]: codes,
-        [`${name}.scales`]: scales,
-        ...(offsets && { [`${name}.offsets`]: offsets }),
-      });
-    } else frozen[name] = weight;
+/** Weights that the graphs of one LLM are bound to. */
+export class BoundWeights {
+  /** By the names of graphs' inputs; joined ones and their parts share memory. */
+  readonly #weights: Map<string, Weight>;
+  readonly #accuracy: Accuracy;
+
+  constructor(weights: Readonly<Record<string, Weight>>, accuracy: Accuracy) {
+    this.#weights = new Map(Object.entries(weights));
+    this.#accuracy = accuracy;
   }
-  return { graph: quantizeWeights(source, quantized), frozen };
+
+  /**
+   * A graph with those weights that it reads: products of the same hidden states are joined, and codes are read where
+   * matrices have few bits.
+   */
+  bind(source: Graph): BoundGraph {
+    const own = [...this.#weights].filter(([name]) => Object.hasOwn(source.inputs, name));
+    const kinds = Object.fromEntries(own.map(([name, weight]) => [name, kindOf(weight)]));
+    const { graph, joined } = joinProducts(source, kinds);
+    for (const [name, parts] of Object.entries(joined)) this.#join(name, parts);
+    const quantized: Record<string, QuantizedInput> = {};
+    const frozen: Record<string, Tensor> = {};
+    for (const name of Object.keys(graph.inputs)) {
+      const weight = this.#weights.get(name);
+      if (weight instanceof QuantizedMatrix) {
+        const { bits, block, codes, scales, offsets } = weight;
+        quantized[name] = { bits, block, accuracy: this.#accuracy, offsets: offsets !== undefined };
+        Object.assign(frozen, {
+          [`${name}.codes`]: codes,
+          [`${name}.scales`]: scales,
+          ...(offsets && { [`${name}.offsets`]: offsets }),
+        });
+      } else if (weight) frozen[name] = weight;
+    }
+    return { graph: quantizeWeights(graph, quantized), frozen };
+  }
+
+  #join(name: string, parts: readonly string[]): void {
+    if (this.#weights.has(name)) return;
+    const stack = stackWeights(parts.map((part) => this.#weights.get(part)!));
+    this.#weights.set(name, stack);
+    partsOfStack(
+      stack,
+      parts.map((part) => this.#weights.get(part)!),
+    ).forEach((part, at) => {
+      this.#weights.set(parts[at]!, part);
+    });
+  }
+}
+
+/** Weights of one kind can be parts of one matrix. */
+function kindOf(weight: Weight): string {
+  if (!(weight instanceof QuantizedMatrix)) return weight.dtype;
+  return `${weight.bits} bits in blocks of ${weight.block}${weight.offsets ? ', shifted' : ''}`;
 }

@@ -2,7 +2,7 @@ import type { Feeds, Graph, Program, Results, Runtime, Value } from '@user-llm/g
 import type { LanguageModelModule } from '@user-llm/plugin';
 import { Tensor, UserLlmError } from '@user-llm/tensor';
 import type { Weight } from '../quantization/quantized-matrix.js';
-import { bindWeights, type Accuracy } from './bound-weights.js';
+import { BoundWeights, type Accuracy } from './bound-weights.js';
 import { branchMask } from './branch-mask.js';
 import { checkedWeights } from './checked-weights.js';
 import {
@@ -66,9 +66,7 @@ class Decoder implements DecodeStepper {
   readonly #context: DecoderContext | undefined;
   readonly #contextNames: readonly string[];
   readonly #runtime: Runtime;
-  /** By the names of the graphs' inputs. */
-  readonly #weights: Readonly<Record<string, Weight>>;
-  readonly #accuracy: Accuracy;
+  readonly #weights: BoundWeights;
   readonly #programs = new Map<ProgramName, Promise<Program>>();
 
   constructor({ llm, weights, runtime, context, contextWeights: more = {}, accuracy = 'int8' }: DecoderOptions) {
@@ -79,11 +77,11 @@ class Decoder implements DecodeStepper {
     this.#context = context;
     this.#contextNames = Object.keys(context?.inputs(1) ?? {});
     this.#runtime = runtime;
-    this.#accuracy = accuracy;
-    this.#weights = {
+    const checked = {
       ...checkedWeights(llm.parameters, weights, llmWeights, runtime.quantizedProducts ?? false),
       ...checkedWeights(context?.parameters ?? {}, more, contextWeights, false),
     };
+    this.#weights = new BoundWeights(checked, accuracy);
     if (llm.branch) this.branch = (...given) => this.#branch(...given);
   }
 
@@ -251,7 +249,7 @@ class Decoder implements DecodeStepper {
   }
 
   #compile(source: Graph): Promise<Program> {
-    const { graph, frozen } = bindWeights(source, this.#weights, this.#accuracy);
+    const { graph, frozen } = this.#weights.bind(source);
     return this.#runtime.compile(graph, frozen);
   }
 

@@ -13,7 +13,7 @@ import type { LanguageModelModule } from '@user-llm/plugin';
 import { Tensor, UserLlmError } from '@user-llm/tensor';
 import type { FamilyOptions } from '../checkpoints/hugging-face.js';
 import type { LoadedLanguageModel } from '../checkpoints/loaded-language-model.js';
-import { bindWeights, type Accuracy } from '../decoding/bound-weights.js';
+import { BoundWeights, type Accuracy } from '../decoding/bound-weights.js';
 import { checkedWeights } from '../decoding/checked-weights.js';
 import { familyNamed } from '../families/known-families.js';
 import type { Weight } from './quantized-matrix.js';
@@ -122,6 +122,6 @@ function foretelling(
     loss: sparseCrossEntropy<readonly ['row'], 'vocabulary'>(logits, labels),
   });
   const weights = checkedWeights(llm.parameters, given, '', runtime.quantizedProducts ?? false);
-  const bound = bindWeights(source, weights, accuracy);
+  const bound = new BoundWeights(weights, accuracy).bind(source);
   return runtime.compile(bound.graph, bound.frozen);
 }

@@ -58,6 +58,21 @@ export class QuantizedMatrix implements QuantizedFormat {
     return new QuantizedMatrix(this, chosen.length, codes, of(this.scales.data, blocks), offsets);
   }
 
+  /** The rows from one up to another, in the same memory. */
+  sliced(from: number, to: number): QuantizedMatrix {
+    const [, blocks, bytes] = this.codes.shape as readonly [number, number, number];
+    const of = <T extends Uint8Array | Float32Array>(data: T, width: number): T =>
+      data.subarray(from * width, to * width) as T;
+    const offsets = this.offsets && of(this.offsets.data, blocks);
+    return new QuantizedMatrix(
+      this,
+      to - from,
+      of(this.codes.data, blocks * bytes),
+      of(this.scales.data, blocks),
+      offsets,
+    );
+  }
+
   /** The matrix in real numbers, under axes of these names. */
   dequantize<const A extends readonly [string, string]>(axes: A): Tensor<'float32', A> {
     const { bits, block, codes, scales, offsets } = this;

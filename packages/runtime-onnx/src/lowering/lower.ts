@@ -11,6 +11,8 @@ import {
 import { UserLlmError, type Tensor } from '@user-llm/tensor';
 import type { Model, ModelNode, ModelValue } from '../onnx-model.js';
 import { ModelEmitter } from './emitter.js';
+import { fusePackedHeads } from './fuse-packed-heads.js';
+import { fuseResiduals, type ModelFacts } from './fuse-residuals.js';
 import { runsNodes } from './releases.js';
 
 /** What a graph becomes. */
@@ -64,13 +66,14 @@ export function lower(
     data: tensor.contiguous().data,
   }));
   const outputs = Object.entries(graph.outputs);
+  const facts = factsOf(names, new Set(outputs.map(([, tensor]) => read(tensor))), release);
   return {
     name,
     inputs: fed.map(([input, tensor]) => toValue(input, tensor)),
     outputs: outputs.map(([output, tensor]) => toValue(output, tensor)),
     initializers: [...held, ...inside, ...emitter.initializers],
     nodes: nameOutputs(
-      emitter,
+      fuseResiduals(fusePackedHeads(emitter.nodes, facts.outputs), facts),
       outputs.map(([output, tensor]) => [output, read(tensor)]),
       Object.keys(graph.inputs),
     ),
@@ -90,6 +93,17 @@ function emitNode(emitter: ModelEmitter, node: Node, read: (tensor: Symbolic) =>
   });
 }
 
+/** What the graph knows of the values that its nodes became. */
+function factsOf(
+  names: ReadonlyMap<Node, readonly string[]>,
+  outputs: ReadonlySet<string>,
+  release: number,
+): ModelFacts {
+  const types = new Map<string, ModelValue>();
+  for (const [node, values] of names) values.forEach((name, at) => types.set(name, toValue(name, node.outputs[at]!)));
+  return { types, outputs, release };
+}
+
 /** The names of a node's outputs in its own ONNX form, or nothing where it has none that applies. */
 function write(emitter: OnnxEmitter, node: Node, read: (tensor: Symbolic) => string): readonly string[] | undefined {
   const operands = node.inputs.map((tensor): OnnxOperand => ({
@@ -106,11 +120,11 @@ function toValue(name: string, { dtype, shape }: Symbolic): ModelValue {
 
 /** The nodes with the graph's output names in place of the emitter's; a copy where a name is taken or an input's. */
 function nameOutputs(
-  emitter: ModelEmitter,
+  nodes: readonly ModelNode[],
   outputs: readonly (readonly [string, string])[],
   inputs: readonly string[],
 ): readonly ModelNode[] {
-  const made = new Set(emitter.nodes.flatMap((node) => node.outputs));
+  const made = new Set(nodes.flatMap((node) => node.outputs));
   const renamed = new Map<string, string>();
   const copies: ModelNode[] = [];
   for (const [output, name] of outputs) {
@@ -118,7 +132,7 @@ function nameOutputs(
     else copies.push({ op: 'Identity', inputs: [name], outputs: [output], name: `copy_${output}` });
   }
   const rename = (name: string): string => renamed.get(name) ?? name;
-  return [...emitter.nodes, ...copies].map((node) => ({
+  return [...nodes, ...copies].map((node) => ({
     ...node,
     inputs: node.inputs.map(rename),
     outputs: node.outputs.map((name) => (copies.includes(node) ? name : rename(name))),

@@ -13,6 +13,8 @@ export const oldestRelease = 17;
 const firstReleases: Readonly<Record<string, number>> = {
   LayerNormalization: 19,
   MultiHeadAttention: 20,
+  // Not tried on older ones.
+  SkipSimplifiedLayerNormalization: 20,
   MatMulNBits: 23,
   RotaryEmbedding: 23,
   GroupQueryAttention: 24,
