@@ -153,7 +153,7 @@ describe.each([16, 8])('a cache of keys and values, head size %d', (headSize) =>
 });
 
 /** A token's queries, keys and values by one product, turned and read; `more` is read of it besides. */
-function packedStep(headSize: number, more?: 'query'): Graph {
+function packedStep(headSize: number, more?: 'query', pairs = headSize / 2): Graph {
   const sizes = [heads * headSize, keyValueHeads * headSize, keyValueHeads * headSize];
   const width = sizes.reduce((a, b) => a + b);
   const x = input('x', 'float32', ['batch', 'token', 'width'], [batch, 1, width]);
@@ -162,10 +162,40 @@ function packedStep(headSize: number, more?: 'query'): Graph {
     input(name, 'float32', ['batch', 'keyValueHead', 'place', 'headSize'], [batch, keyValueHeads, places, headSize]);
   const caches = { keys: cache('keys'), values: cache('values') };
   const lengths = input('lengths', 'int32', ['batch'], [batch]);
-  const rotary = rotaryTables(places, { frequencies: rotaryFrequencies(headSize) });
+  const rotary = rotaryTables(places, { frequencies: rotaryFrequencies(2 * pairs) });
   const read = cachedAttention(query, key, value, caches, lengths, { heads, keyValueHeads, rotary });
-  return graph([x, caches.keys, caches.values, lengths], { mixed: read.mixed, ...(more && { query }) });
+  return graph([x, caches.keys, caches.values, lengths], {
+    mixed: read.mixed,
+    keys_next: read.keys,
+    values_next: read.values,
+    ...(more && { query }),
+  });
 }
+
+it('is in place where only some pairs of a head are turned, fewer than ONNX Runtime turns by itself', async () => {
+  const runtime = await OnnxRuntime.create({ intraOpThreads: 1 });
+  const source = packedStep(16, undefined, 4);
+  const cacheShape = [batch, keyValueHeads, places, 16];
+  const keys = normal('keys', cacheAxes, cacheShape);
+  const values = normal('values', cacheAxes, cacheShape);
+  const feeds = {
+    x: normal('x', tokenAxes, [batch, 1, (heads + 2 * keyValueHeads) * 16]),
+    lengths: new Tensor('int32', ['batch'], [batch], Int32Array.of(3, 7)) as Tensor,
+  };
+  const arrays = Object.entries({ ...feeds, keys, values }).map(
+    ([name, tensor]) => [name, toReference(tensor)] as const,
+  );
+  const wanted = evaluate(source, Object.fromEntries(arrays))['mixed']!;
+  const kept = { keys: runtime.value(keys), values: runtime.value(values) };
+  const memory = kept.keys.memory;
+  const program = await runtime.compile(source);
+  const into = { keys_next: kept.keys, values_next: kept.values };
+  const got = (await program.run({ ...feeds, ...kept }, { into }))['mixed']!.readSync().data as Float32Array;
+  wanted.data.forEach((number, at) => expect(got[at]).toBeCloseTo(number, 4));
+  expect(kept.keys.memory).toBe(memory);
+  await program.dispose();
+  await runtime.dispose();
+});
 
 describe('queries, keys and values side by side', () => {
   const operatorsOf = (source: Graph): string[] => lower(source).nodes.map(({ op }) => op);

@@ -233,8 +233,9 @@ function isFused(
  */
 export function cacheWrittenInPlace({ node, output }: Symbolic): Symbolic | undefined {
   if ((node.operator as unknown) !== cachedAttentionOperator || output === 0) return undefined;
-  const [query, , , pastKey, pastValue, lengths, cosine] = node.inputs;
-  if (!isFused(query!, pastKey!, lengths!, cosine)) return undefined;
+  const [query, , , pastKey, pastValue, lengths] = node.inputs;
+  // Heads that it cannot turn are turned before it.
+  if (!isFused(query!, pastKey!, lengths!, undefined)) return undefined;
   return output === 1 ? pastKey : pastValue;
 }
 

@@ -76,7 +76,7 @@ function baseRun({ dataset, seed, minutes }: Setting): Run {
         budget: { minutes: minutes.pretrain },
         batchSize: 128,
         window: { kind: 'last' },
-        // Rotary positions and large steps learn as much in a sixth of the time: docs/results/ml-1m-encoder.md.
+        // With rotary positions steps this large learn most of what there is in minutes: docs/results/ml-1m-encoder.md.
         optimizer: {
           name: 'adam',
           learningRate: 1e-2,
