@@ -2,7 +2,7 @@ import type { Runtime } from '@user-llm/graph';
 import { OnnxRuntime } from '@user-llm/runtime-onnx';
 import { nextItemTask } from '@user-llm/tasks';
 import { Tensor } from '@user-llm/tensor';
-import type { UserLlm } from '@user-llm/user-llm';
+import { answerTokens, titleTrie, type UserLlm } from '@user-llm/user-llm';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   AnswerLosses,
@@ -16,7 +16,7 @@ import {
   type ModelInHand,
   type TestQuestion,
 } from '../src/index.js';
-import { tinyUserLlm, walks } from './tiny-model.js';
+import { films, tinyUserLlm, walks } from './tiny-model.js';
 
 const data = walks();
 const task = { ...nextItemTask(), metrics: ['recall@1', 'recall@5'] };
@@ -92,6 +92,35 @@ describe('losses of answers', () => {
     for (const [at, answer] of answers.entries()) {
       expect((await losses.of([answer]))[0]).toBeCloseTo(together[at]!, 4);
     }
+  });
+});
+
+describe('losses of constrained titles', () => {
+  it('are what the ranking has of them, for each choice', async () => {
+    const constrained = await tinyUserLlm(data, runtime, 2, { titles: 'constrained' });
+    const questions = asked.questions.slice(0, 4);
+    const losses = new AnswerLosses({ ...constrained.parts, runtime });
+    const found = await losses.of(
+      questions.map(({ example }) => ({
+        history: example.history,
+        instruction: example.instruction,
+        answer: example.target,
+        isTitle: true,
+      })),
+    );
+    const trie = titleTrie(constrained.parts.textTokenizer, films);
+    const ranked = await constrained.rankTitles(
+      questions.map(({ example }) => ({ user: example.history, prompt: example.instruction })),
+      { count: films.length, beamWidth: 100 },
+    );
+    questions.forEach(({ example }, at) => {
+      const { among } = answerTokens(constrained.parts.textTokenizer, example.target, trie);
+      const choices = among!.filter(({ length }) => length > 1).length;
+      const { score } = ranked[at]!.find(({ item }) => item === example.item)!;
+      expect(found[at]! * choices).toBeCloseTo(-score, 4);
+    });
+    await losses.dispose();
+    await constrained.dispose();
   });
 });
 

@@ -31,7 +31,12 @@ export function walks(): EvaluationData {
 }
 
 /** A User-LLM small enough for tests, untrained, with all gates of its fusion open that far. */
-export async function tinyUserLlm(data: EvaluationData, runtime: Runtime, gate = 0): Promise<UserLlm> {
+export async function tinyUserLlm(
+  data: EvaluationData,
+  runtime: Runtime,
+  gate = 0,
+  config: Partial<CreateOptions['config']> = {},
+): Promise<UserLlm> {
   const events = data.histories.flatMap((history) => history.events);
   const eventTokenizer = await EventTokenizer.fit(schema, { events, items: data.catalogue.values() });
   const texts = films.map(({ title }) => `Which item does this user choose next?\nAnswer: ${title!}`);
@@ -50,6 +55,7 @@ export async function tinyUserLlm(data: EvaluationData, runtime: Runtime, gate =
         name: 'llama',
         config: { vocabularySize, width: 8, layers: 2, heads: 2, feedForward: 16, maximumTokens: 256, deviation: 0.3 },
       },
+      ...config,
     },
     eventTokenizer,
     textTokenizer,

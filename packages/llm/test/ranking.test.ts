@@ -87,6 +87,18 @@ function ranking(
     .map(({ item, logLikelihood }) => ({ item, logLikelihood }));
 }
 
+/** A stepper's own members, so that one of them can be replaced. */
+const bound = (stepper: DecodeStepper): DecodeStepper => ({
+  vocabularySize: stepper.vocabularySize,
+  maximumTokens: stepper.maximumTokens,
+  prefixTokens: stepper.prefixTokens,
+  prefill: (...given) => stepper.prefill(...given),
+  step: (...given) => stepper.step(...given),
+  extend: (...given) => stepper.extend(...given),
+  arrange: (...given) => stepper.arrange(...given),
+  dispose: () => stepper.dispose(),
+});
+
 const inputs = (more: object = {}) => ({ stepper: decoder, prompts, context: { vector: vectors }, ...more });
 
 describe('scores of titles', () => {
@@ -146,6 +158,54 @@ describe('ranking', () => {
       expect(own.length).toBeGreaterThan(0);
       for (const { item, logLikelihood } of own)
         expect(logLikelihood).toBeCloseTo(exact[row]![titles.findIndex((title) => title.item === item)]!, 4);
+    });
+  });
+
+  it('constrained shares out all of the probability among the titles, and reads none further than it has to', async () => {
+    const different = titles.filter(
+      (title, at) => titles.findIndex(({ tokens }) => tokens.join() === title.tokens.join()) === at,
+    );
+    const own = new TitleTrie(different, end);
+    let read = 0;
+    const stepper: DecodeStepper = {
+      ...bound(decoder),
+      branch: (slots, step, ...rest) => {
+        read += step.tokens.flat().length;
+        return decoder.branch!(slots, step, ...rest);
+      },
+    };
+    const found = await rankTitles(inputs({ stepper }), own, { k: 99, beamWidth: own.nodes, constrained: true });
+    for (const ranked of found) {
+      expect(ranked).toHaveLength(different.length);
+      expect(ranked.reduce((sum, { logLikelihood }) => sum + Math.exp(logLikelihood), 0)).toBeCloseTo(1, 4);
+      expect(ranked.map(({ logLikelihood }) => logLikelihood)).toEqual(
+        ranked.map(({ logLikelihood }) => logLikelihood).sort((a, b) => b - a),
+      );
+    }
+    const choosing = Array.from({ length: own.nodes }, (_, node) => node).filter(
+      (node) => node > 0 && own.onlyLeaf(node) === undefined,
+    );
+    expect(read).toBeGreaterThanOrEqual(prompts.length * choosing.length);
+    const inner = Array.from({ length: own.nodes }, (_, node) => node).filter((node) => own.edges(node).length > 0);
+    expect(choosing.length).toBeLessThan(0.6 * inner.length);
+    // The likelihood of each, read whole.
+    const free = await rankTitles(inputs(), own, { k: 99, beamWidth: own.nodes });
+    free.forEach((each, row) => {
+      const scores = new Map(found[row]!.map(({ item, logLikelihood }) => [item, logLikelihood]));
+      for (const { item, logLikelihood } of each) expect(scores.get(item)!).toBeGreaterThan(logLikelihood);
+    });
+  });
+
+  it('constrained shares nothing out anew among what is left when some is excluded', async () => {
+    const options = { k: 99, beamWidth: trie.nodes, constrained: true };
+    const all = await rankTitles(inputs(), trie, options);
+    const gone = new Set(all[0]!.slice(0, 5).map(({ item }) => item));
+    const rest = await rankTitles(inputs(), trie, { ...options, exclude: [gone, undefined, undefined] });
+    expect(rest[0]!.map(({ item }) => item)).toEqual(
+      all[0]!.filter(({ item }) => !gone.has(item)).map(({ item }) => item),
+    );
+    rest[0]!.forEach(({ logLikelihood }, at) => {
+      expect(logLikelihood).toBeCloseTo(all[0]!.filter(({ item }) => !gone.has(item))[at]!.logLikelihood, 4);
     });
   });
 

@@ -14,7 +14,7 @@ import { loadTokenizer, trainBpe } from '@user-llm/llm';
 import type { Item } from '@user-llm/plugin';
 import { featureKinds } from '@user-llm/tokenization';
 import { openSafetensors, Random, Tensor } from '@user-llm/tensor';
-import { encodeAnswer, encodePrompt, parameterGroup, userLlmRegistry } from '@user-llm/user-llm';
+import { encodeAnswer, encodePrompt, parameterGroup, titleTrie, userLlmRegistry } from '@user-llm/user-llm';
 import { describe, expect, it } from 'vitest';
 import {
   CheckpointStore,
@@ -29,7 +29,7 @@ import { tokenized } from '../src/data/training-data.js';
 import { LossEvaluator } from '../src/loop/loss-evaluator.js';
 import type { TrainingBatch } from '../src/loop/training-task.js';
 import { buildModel } from '../src/run/model.js';
-import { alignBatches, namedItems } from '../src/stages/align/align-batches.js';
+import { alignBatches, namedItems, type NamedItem } from '../src/stages/align/align-batches.js';
 import { alignConfig } from '../src/stages/align/align-config.js';
 import { alignStage } from '../src/stages/align/align-stage.js';
 import { directionsOf, itemDirections } from '../src/stages/align/item-vectors.js';
@@ -148,6 +148,9 @@ async function first(batches: AsyncIterable<TrainingBatch>, count: number): Prom
   return taken;
 }
 
+const byName = (items: readonly NamedItem[], name: string): readonly number[] =>
+  items.find(({ item }) => item === name)!.example.tokens;
+
 describe('batches of items', () => {
   const sizes = { batchSize: 5, events: 4, maximumTokens: 64 };
 
@@ -155,12 +158,12 @@ describe('batches of items', () => {
     const data = await dataOf();
     const items = namedItems(data, 'item', text, 64);
     expect(items).toHaveLength(24);
-    const batches = await first(alignBatches(items, sizes, 3, undefined), 10);
+    // Four batches of 5 are drawn together, 24 items an epoch: both end after 120.
+    const batches = await first(alignBatches(items, sizes, 3, undefined), 24);
     const asked = batches.flatMap(({ contents }) => contents as string[]);
-    const [one, two] = [asked.slice(0, 24), asked.slice(24, 48)];
-    expect(new Set(one).size).toBe(24);
-    expect(new Set(two).size).toBe(24);
-    expect(two).not.toEqual(one);
+    for (const { item } of items) expect(asked.filter((each) => each === item)).toHaveLength(5);
+    expect(new Set(asked.slice(0, 20)).size).toBe(20);
+    expect(asked.slice(60, 80)).not.toEqual(asked.slice(0, 20));
     const byName = new Map(items.map((item) => [item.item, item]));
     const others = new Set<number>();
     for (const { feeds, contents, examples } of batches) {
@@ -191,6 +194,42 @@ describe('batches of items', () => {
     const labels = plain(batch!.feeds['labels']!).filter((label) => label !== -100);
     const titles = (batch!.contents as string[]).map((item) => data.catalogue.get(item)!.title!);
     expect(labels).toEqual(titles.flatMap((title) => encodeAnswer(text, title)));
+  });
+
+  it('put titles of about one length into one batch', async () => {
+    const data = await dataOf(
+      tinyItems.map(({ item }, at) => ({ item, title: at % 2 === 0 ? 'Film' : 'Film with a longer title' })),
+    );
+    const items = namedItems(data, 'item', text, 64);
+    const [short] = items.map(({ example }) => example.tokens.length).sort((a, b) => a - b);
+    const batches = await first(alignBatches(items, { ...sizes, batchSize: 4 }, 3, undefined), 6);
+    const asked = batches.map(({ contents }) => (contents as string[]).map((item) => byName(items, item).length));
+    expect(asked.filter((lengths) => lengths.every((length) => length === short))).toHaveLength(3);
+    expect(asked.filter((lengths) => lengths.every((length) => length > short!))).toHaveLength(3);
+  });
+
+  it('have of constrained titles what tells one from all others, and nothing to predict where there is no choice', async () => {
+    const data = await dataOf();
+    const trie = titleTrie(text, data.catalogue.values());
+    const items = namedItems(data, 'item', text, 64, trie);
+    const prompt = encodePrompt(text, '');
+    for (const { item, example } of items) {
+      const whole = encodeAnswer(text, data.catalogue.get(item)!.title!);
+      expect(example.answer).toEqual(whole.slice(0, example.answer.length));
+      expect(example.answer.length).toBeLessThan(whole.length);
+      expect(example.among!.at(-1)!.length).toBeGreaterThan(1);
+      expect(example.tokens).toEqual([...prompt, ...example.answer.slice(0, -1)]);
+    }
+    const vocabularySize = 300;
+    const [batch] = await first(alignBatches(items, { ...sizes, vocabularySize }, 3, undefined), 1);
+    const { rows, labels, allowed } = batch!.feeds;
+    expect(allowed!.shape).toEqual([rows!.shape[0], vocabularySize]);
+    plain(labels!).forEach((label, row) => {
+      const own = plain(allowed!).slice(row * vocabularySize, (row + 1) * vocabularySize);
+      const count = own.reduce((sum, each) => sum + each, 0);
+      expect(label === -100 ? count : own[label]).toBe(label === -100 ? vocabularySize : 1);
+      if (label !== -100) expect(count).toBeLessThanOrEqual(tinyItems.length);
+    });
   });
 
   it('go on from any cursor', async () => {

@@ -4,7 +4,7 @@ import { nextItemTask } from '@user-llm/tasks';
 import { featureKinds } from '@user-llm/tokenization';
 import type { UserEncoderModule } from '@user-llm/plugin';
 import { Random, Tensor } from '@user-llm/tensor';
-import { encodeAnswer, encodePrompt } from '@user-llm/user-llm';
+import { encodeAnswer, encodePrompt, titleTrie } from '@user-llm/user-llm';
 import { describe, expect, it } from 'vitest';
 import { dataInMemory, defineRun, isDecayed, learningRateShare, parseRunConfig } from '../src/index.js';
 import { TaskExamples } from '../src/data/task-examples.js';
@@ -13,7 +13,7 @@ import type { TrainingBatch } from '../src/loop/training-task.js';
 import { configHash } from '../src/run/config-hash.js';
 import { packedBatches } from '../src/stages/language/packed-sequences.js';
 import { NextItemValidation } from '../src/stages/pretrain/next-item-validation.js';
-import { answerFeeds, defaultTokenBuckets } from '../src/stages/tune/answer-feeds.js';
+import { answerFeeds, defaultTokenBuckets, predictedTokens } from '../src/stages/tune/answer-feeds.js';
 import { tuneBatches, tuneFeeds, readyExample, type TuneBatching } from '../src/stages/tune/tune-batches.js';
 import { tokenExample } from '../src/stages/tune/token-example.js';
 import { testRuntime } from './support.js';
@@ -143,6 +143,30 @@ describe('tokens of an example', () => {
     expect(plain(feeds.rows)).toEqual([1, 2, 5, ...new Array<number>(29).fill(0)]);
     expect(plain(feeds.labels)).toEqual([7, 2, 2, ...new Array<number>(29).fill(-100)]);
     expect(defaultTokenBuckets(200)).toEqual([16, 32, 48, 64, 80, 104, 136, 176, 200]);
+  });
+
+  it('of a constrained title are those up to the last choice, of another answer all', () => {
+    const trie = titleTrie(text, tinyItems);
+    const form = { kind: 'context' } as const;
+    const title = tokenExample(example, form, text, catalogue, 200, trie);
+    const whole = encodeAnswer(text, example.target);
+    expect(title.answer).toEqual(whole.slice(0, title.answer.length));
+    expect(title.answer.length).toBeLessThan(whole.length);
+    expect(title.among).toHaveLength(title.answer.length);
+    expect(predictedTokens(title)).toBe(title.among!.filter(({ length }) => length > 1).length);
+    const other = { ...example, target: 'Drama' };
+    const free = tokenExample(other, form, text, catalogue, 200, trie);
+    expect(free).toEqual(tokenExample(other, form, text, catalogue, 200));
+    const feeds = answerFeeds([title, free], { batchSize: 2, tokenBuckets: [64], vocabularySize: 320 });
+    const labels = plain(feeds.labels).filter((label) => label !== -100);
+    expect(labels).toEqual([...title.answer.filter((_, at) => title.among![at]!.length > 1), ...free.answer]);
+    const sizes = labels.map((_, row) =>
+      plain(feeds['allowed']!)
+        .slice(320 * row, 320 * (row + 1))
+        .reduce((sum, each) => sum + each),
+    );
+    const choices = title.among!.map(({ length }) => length).filter((length) => length > 1);
+    expect(sizes).toEqual([...choices, ...free.answer.map(() => 320)]);
   });
 
   it('predict eight tokens a row, 32 at least, or twice that as often as needed', () => {

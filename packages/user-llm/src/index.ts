@@ -24,8 +24,9 @@ export {
   type UserLlmParameters,
   type UserLlmTree,
 } from './compose/parameters.js';
-export type { ChatMessage } from '@user-llm/llm';
+export type { ChatMessage, TitleTrie } from '@user-llm/llm';
 export { decodeAnswer, encodeAnswer, encodeConversation, encodePrompt } from './prompt/prompt-format.js';
+export { allowedTokens, answerTokens, titleTrie, type AnswerTokens } from './prompt/title-choices.js';
 export { encodedFeatures, eventFeeds, eventInputs, eventNames, type EventInputs } from './events/event-batch.js';
 export { composeInputs } from './compose/compose-inputs.js';
 export { idsOf, historyFeeds, type EventIds, type ReadEvents } from './events/history.js';

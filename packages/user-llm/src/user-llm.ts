@@ -57,7 +57,12 @@ export class UserLlm {
     this.#decoders = new Decoders(model, weights, this.#runtime, bits);
     this.#catalogue = new ItemCatalogue(parts.catalogue, tokenizer, model.config.item);
     this.#answering = new Answering(parts.textTokenizer, this.#decoders, answersAtOnce);
-    this.#choices = new Choices(parts.textTokenizer, this.#decoders, parts.catalogue);
+    this.#choices = new Choices(
+      parts.textTokenizer,
+      this.#decoders,
+      parts.catalogue,
+      model.config.titles === 'constrained',
+    );
   }
 
   /**
@@ -231,7 +236,7 @@ export class UserLlm {
 
   /**
    * The items whose titles the LLM finds likeliest as the answer to each question, best first; scores are natural
-   * logarithms of probabilities. Only items of the catalogue come out.
+   * logarithms of probabilities, among titles where the config has them constrained. Only items of the catalogue come out.
    *
    * @throws UserLlmError `bad-argument`, `not-finite` when the weights are broken, `too-many-tokens`, and as `context`.
    */

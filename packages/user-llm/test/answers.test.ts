@@ -3,7 +3,19 @@ import { OnnxRuntime } from '@user-llm/runtime-onnx';
 import { TfjsRuntime } from '@user-llm/runtime-tfjs';
 import { Random, Tensor, type TypedArray } from '@user-llm/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { encodeAnswer, encodePrompt, eventInputs, historyFeeds, idsOf, type UserLlm } from '../src/index.js';
+import {
+  allowedTokens,
+  answerTokens,
+  encodeAnswer,
+  encodePrompt,
+  eventInputs,
+  historyFeeds,
+  idsOf,
+  titleTrie,
+  type AnswerTokens,
+  type TitleTrie,
+  type UserLlm,
+} from '../src/index.js';
 import { catalogue, history, smallConfig, smallModel, textTokenizer } from './world.js';
 
 let runtime: OnnxRuntime;
@@ -67,6 +79,59 @@ function logLikelihood(of: UserLlm, choice: string, events?: typeof alice): numb
     const largest = Math.max(...row);
     return sum + row[token]! - largest - Math.log(row.reduce((total, logit) => total + Math.exp(logit - largest), 0));
   }, 0);
+}
+
+/** As `logLikelihood`, each token among those by which some title goes on. */
+function amongTitles(of: UserLlm, trie: TitleTrie, title: string, events: typeof alice): number {
+  const tokens = encodePrompt(textTokenizer, prompt);
+  const answer = encodeAnswer(textTokenizer, title);
+  const rows = logits(of, [...tokens, ...answer], events);
+  let node = 0;
+  return answer.reduce((sum, token, at) => {
+    const row = rows[tokens.length + at - 1]!;
+    const edges = trie.edges(node);
+    node = edges.find((edge) => edge.token === token)!.node;
+    return sum + row[token]! - Math.log(edges.reduce((total, edge) => total + Math.exp(row[edge.token]!), 0));
+  }, 0);
+}
+
+/** The loss that training has of an answer. */
+function constrainedLoss({ model: composed, parts, weights }: UserLlm, answer: AnswerTokens, events: typeof alice) {
+  const { vocabularySize } = composed.llm;
+  const given = encodePrompt(textTokenizer, prompt);
+  const all = [...given, ...answer.tokens];
+  const chosen = answer.tokens.flatMap((_, at) => (answer.among![at]!.length > 1 ? [at] : []));
+  const int = (axis: string, values: readonly number[]) =>
+    new Tensor('int32', [axis], [values.length], Int32Array.from(values)) as unknown as Tensor;
+  const { tree, named } = parameterInputs(composed.parameters);
+  const ids = idsOf(parts.eventTokenizer, events, composed.maximumEvents);
+  const { batch, inputs } = eventInputs(composed.features, 1, ids.length);
+  const tokens = input('tokens', 'int32', ['batch', 'token'], [1, all.length]);
+  const rows = input('rows', 'int32', ['row'], [chosen.length]);
+  const labels = input('labels', 'int32', ['row'], [chosen.length]);
+  const allowed = input('allowed', 'bool', ['row', 'vocabulary'], [chosen.length, vocabularySize]);
+  const context = composed.userContext(tree, batch);
+  const loss = composed.loss(tree, { tokens, rows, labels, allowed, context });
+  const fed: Record<string, Tensor> = {
+    ...historyFeeds(composed.features, [ids]),
+    ...(weights as unknown as Record<string, Tensor>),
+    tokens: new Tensor('int32', ['batch', 'token'], [1, all.length], Int32Array.from(all)) as unknown as Tensor,
+    rows: int(
+      'row',
+      chosen.map((at) => given.length + at - 1),
+    ),
+    labels: int(
+      'row',
+      chosen.map((at) => answer.tokens[at]!),
+    ),
+    allowed: allowedTokens(
+      chosen.map((at) => answer.among![at]),
+      vocabularySize,
+    ) as unknown as Tensor,
+  };
+  const made = graph([tokens, rows, labels, allowed, ...inputs, ...Object.values(named)], { loss });
+  const read = Object.fromEntries(Object.entries(fed).map(([name, tensor]) => [name, toReference(tensor)]));
+  return { loss: evaluate(made, read)['loss']!.data[0] as number, choices: chosen.length };
 }
 
 async function text(pieces: AsyncIterable<string>): Promise<string> {
@@ -242,4 +307,56 @@ describe('choices', () => {
     );
     expect(theirs).toHaveLength(3);
   }, 60_000);
+
+  it('of a constrained catalogue share out each probability among titles, and training has the same', async () => {
+    const constrained = await smallModel({ runtime, config: smallConfig({ titles: 'constrained' }) });
+    const ranked = await constrained.recommend(alice, 8, { by: 'llm', prompt, beamWidth: 100 });
+    const trie = titleTrie(textTokenizer, catalogue);
+    const expected = catalogue
+      .map(({ item, title }) => ({ item, title, score: amongTitles(constrained, trie, title!, alice) }))
+      .sort((a, b) => b.score - a.score);
+    expect(ranked.map(({ item }) => item)).toEqual(expected.map(({ item }) => item));
+    ranked.forEach(({ score }, at) => expect(score).toBeCloseTo(expected[at]!.score, 3));
+    expect(ranked.reduce((sum, { score }) => sum + Math.exp(score), 0)).toBeCloseTo(1, 4);
+    for (const { title, score } of expected) {
+      const { loss, choices } = constrainedLoss(constrained, answerTokens(textTokenizer, title!, trie), alice);
+      expect(-loss * choices).toBeCloseTo(score, 3);
+    }
+    await constrained.dispose();
+  }, 60_000);
+});
+
+describe('answers as choices', () => {
+  const trie = titleTrie(textTokenizer, catalogue);
+
+  it('end with the last choice, and are all of the text where it is no title', () => {
+    for (const { title } of catalogue) {
+      const whole = encodeAnswer(textTokenizer, title!);
+      const { tokens, among } = answerTokens(textTokenizer, title!, trie);
+      expect(tokens).toEqual(whole.slice(0, tokens.length));
+      expect(among!.at(-1)!.length).toBeGreaterThan(1);
+      // What follows belongs to no other title.
+      const beginning = tokens.join();
+      const alike = catalogue.filter(
+        (other) => encodeAnswer(textTokenizer, other.title!).slice(0, tokens.length).join() === beginning,
+      );
+      expect(alike.map((other) => other.title)).toEqual([title]);
+    }
+    for (const text of ['Comedy', 'Alien 3', '']) {
+      expect(answerTokens(textTokenizer, text, trie)).toEqual({ tokens: encodeAnswer(textTokenizer, text) });
+    }
+    expect(answerTokens(textTokenizer, 'Dune', undefined)).toEqual({ tokens: encodeAnswer(textTokenizer, 'Dune') });
+  });
+
+  it('keep one token where there is but one title', () => {
+    const only = titleTrie(textTokenizer, [{ item: 'm', title: 'Dune' }]);
+    const { tokens, among } = answerTokens(textTokenizer, 'Dune', only);
+    expect([tokens.length, among!.map(({ length }) => length)]).toEqual([1, [1]]);
+  });
+
+  it('are masks of the vocabulary in a graph', () => {
+    const mask = allowedTokens([[1, 3], undefined, []], 4);
+    expect(mask.shape).toEqual([3, 4]);
+    expect([...mask.data]).toEqual([0, 1, 0, 1, 1, 1, 1, 1, 0, 0, 0, 0]);
+  });
 });

@@ -65,10 +65,11 @@ async function conditionsOf(
   for (const history of Object.values(histories)) {
     const found: number[] = [];
     for (let from = 0; from < asked.length; from += batchSize) {
-      const batch = asked.slice(from, from + batchSize).map(({ example }, at) => ({
+      const batch = asked.slice(from, from + batchSize).map(({ example, answers }, at) => ({
         history: history(from + at),
         instruction: example.instruction,
         answer: example.target,
+        isTitle: answers === 'item',
       }));
       found.push(...(await losses.of(batch, signal)));
     }

@@ -7,13 +7,15 @@ import {
   reshape,
   symbol,
   takeAlong,
+  where,
   type Graph,
   type Runtime,
 } from '@user-llm/graph';
 import type { Event } from '@user-llm/plugin';
 import { Tensor } from '@user-llm/tensor';
 import {
-  encodeAnswer,
+  allowedTokens,
+  answerTokens,
   encodePrompt,
   eventInputs,
   historyFeeds,
@@ -21,9 +23,15 @@ import {
   modelGraph,
   ProgramPool,
   runOnHost,
+  titleTrie,
+  type AnswerTokens,
+  type TitleTrie,
   type UserLlmModel,
 } from '@user-llm/user-llm';
 import type { ModelInHand } from './model-in-hand.js';
+
+/** The logit of a token that is not allowed. */
+const impossible = -1e9;
 
 // B batch, L tokens, D model width, R rows that predict, V vocabulary.
 
@@ -33,6 +41,8 @@ export interface AnswerToScore {
   readonly history: readonly Event[];
   readonly instruction: string;
   readonly answer: string;
+  /** Whether it is an item's title, so that it is a choice among titles where the model's config has them constrained. */
+  readonly isTitle?: boolean;
 }
 
 /** Tokens about a user, of which the first ones are given. */
@@ -40,17 +50,24 @@ interface Sequence {
   readonly history: readonly Event[];
   readonly tokens: readonly number[];
   readonly given: number;
+  /** What each token that is not given is chosen among. */
+  readonly among?: AnswerTokens['among'];
 }
 
-/** How likely a model finds answers: the mean negative log-likelihood per token, the end included, in nats. */
+/**
+ * How likely a model finds answers: the mean negative log-likelihood per token that it chooses, the end included, in nats.
+ */
 export class AnswerLosses {
   readonly #held: ModelInHand;
   readonly #programs: ProgramPool;
+  readonly #titles: TitleTrie | undefined;
   #own: Promise<Runtime> | undefined;
 
   constructor(held: ModelInHand) {
     this.#held = held;
-    const { runtime, weights } = held;
+    const { runtime, weights, model, textTokenizer, catalogue } = held;
+    const constrained = model.config.titles === 'constrained' && catalogue.length > 0;
+    this.#titles = constrained ? titleTrie(textTokenizer, catalogue) : undefined;
     const start = () => (runtime ? Promise.resolve(runtime) : (this.#own ??= startRuntime()));
     this.#programs = new ProgramPool(start, weights as unknown as Record<string, Tensor>);
   }
@@ -58,9 +75,10 @@ export class AnswerLosses {
   /** One loss for each answer. */
   of(answers: readonly AnswerToScore[], signal?: AbortSignal): Promise<number[]> {
     const { textTokenizer } = this.#held;
-    const sequences = answers.map(({ history, instruction, answer }): Sequence => {
+    const sequences = answers.map(({ history, instruction, answer, isTitle = false }): Sequence => {
       const prompt = encodePrompt(textTokenizer, instruction);
-      return { history, tokens: [...prompt, ...encodeAnswer(textTokenizer, answer)], given: prompt.length };
+      const { tokens, among } = answerTokens(textTokenizer, answer, isTitle ? this.#titles : undefined);
+      return { history, tokens: [...prompt, ...tokens], given: prompt.length, ...(among && { among }) };
     });
     return this.#meanLosses(sequences, signal);
   }
@@ -88,16 +106,21 @@ export class AnswerLosses {
   /** The mean loss of the tokens of each sequence that are not given. */
   async #meanLosses(sequences: readonly Sequence[], signal?: AbortSignal): Promise<number[]> {
     const { model, eventTokenizer } = this.#held;
-    const program = await this.#programs.get('losses of answers', () => lossGraph(model));
+    const constrained = sequences.some(({ among }) => among);
+    const program = await this.#programs.get(constrained ? 'losses of titles' : 'losses of answers', () =>
+      lossGraph(model, constrained),
+    );
     const longest = Math.max(...sequences.map(({ tokens }) => tokens.length));
     const all = new Int32Array(sequences.length * longest);
     sequences.forEach(({ tokens }, row) => all.set(tokens, row * longest));
-    const counts = sequences.map(({ tokens, given }) => tokens.length - given);
-    // A token is predicted at the place before it.
-    const rows = sequences.flatMap(({ given }, row) =>
-      indices(counts[row]!).map((at) => row * longest + given - 1 + at),
+    const predicted = sequences.map(({ tokens, given, among }) =>
+      indices(tokens.length - given).filter((at) => among?.[at]?.length !== 1),
     );
-    const labels = sequences.flatMap(({ tokens, given }) => tokens.slice(given));
+    const each = <T>(of: (sequence: Sequence, at: number, row: number) => T): T[] =>
+      sequences.flatMap((sequence, row) => predicted[row]!.map((at) => of(sequence, at, row)));
+    // A token is predicted at the place before it.
+    const rows = each(({ given }, at, row) => row * longest + given - 1 + at);
+    const labels = each(({ tokens, given }, at) => tokens[given + at]!);
     const feeds = {
       ...historyFeeds(
         model.features,
@@ -106,12 +129,18 @@ export class AnswerLosses {
       tokens: new Tensor('int32', ['batch', 'token'], [sequences.length, longest], all) as unknown as Tensor,
       rows: rowTensor(rows),
       labels: rowTensor(labels),
+      ...(constrained && {
+        allowed: allowedTokens(
+          each(({ among }, at) => among?.[at]),
+          model.llm.vocabularySize,
+        ) as unknown as Tensor,
+      }),
     };
     const { losses } = await runOnHost(program, feeds, signal);
-    let at = 0;
-    return counts.map((count) => {
-      const own = indices(count).map(() => Number(losses!.data[at++]));
-      return own.reduce((sum, loss) => sum + loss, 0) / count;
+    let next = 0;
+    return predicted.map((own) => {
+      const sum = own.reduce((total) => total + Number(losses!.data[next++]), 0);
+      return sum / Math.max(1, own.length);
     });
   }
 
@@ -132,15 +161,19 @@ const indices = (count: number): number[] => Array.from({ length: count }, (_, i
 const rowTensor = (values: readonly number[]): Tensor =>
   new Tensor('int32', ['row'], [values.length], Int32Array.from(values)) as unknown as Tensor;
 
-function lossGraph(model: UserLlmModel): Graph {
+/** @param constrained Whether labels are chosen among the tokens that are allowed. */
+function lossGraph(model: UserLlmModel, constrained: boolean): Graph {
   const { batch, inputs } = eventInputs(model.features, symbol('batch'), symbol('event'));
   const tokens = input('tokens', 'int32', ['batch', 'token'], [symbol('batch'), symbol('token')]);
   const rows = input('rows', 'int32', ['row'], [symbol('row')]);
   const labels = input('labels', 'int32', ['row'], [symbol('row')]);
-  return modelGraph(model, [...inputs, tokens, rows, labels], (tree) => {
+  const { vocabularySize } = model.llm;
+  const allowed = input('allowed', 'bool', ['row', 'vocabulary'], [symbol('row'), vocabularySize]);
+  return modelGraph(model, [...inputs, tokens, rows, labels, ...(constrained ? [allowed] : [])], (tree) => {
     const hidden_BLD = model.hidden(tree, { tokens, context: model.userContext(tree, batch) });
     const flat = joinAxes(hidden_BLD, ['batch', 'token'], 'position', ['position', 'modelWidth']);
-    const logs_RV = logSoftmax(model.llm.logits(tree.llm as never, gather(flat, rows)), 'vocabulary');
+    const logits_RV = model.llm.logits(tree.llm as never, gather(flat, rows));
+    const logs_RV = logSoftmax(constrained ? where(allowed, logits_RV, impossible) : logits_RV, 'vocabulary');
     const label_R1 = reshape(labels, ['row', 'vocabulary'], [symbol('row'), 1]);
     const losses = negate(takeAlong(logs_RV, label_R1, 'vocabulary'));
     return { losses: reshape(losses, ['row'], [symbol('row')]) };

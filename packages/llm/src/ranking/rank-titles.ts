@@ -20,12 +20,18 @@ export interface RankingOptions {
   readonly beamWidth?: number;
   /** For each prompt, items that must not be found. */
   readonly exclude?: readonly (ReadonlySet<string> | undefined)[];
+  /**
+   * Whether each token's probability is that among the tokens by which some title goes on, excluded or not, instead of
+   * among all of the vocabulary: for an LLM that was trained so. A title is found as soon as no other one begins as it
+   * does, so that about two tokens of it are read instead of all.
+   */
+  readonly constrained?: boolean;
 }
 
 /** An item found, with how likely its title is as the answer. */
 export interface RankedTitle {
   readonly item: string;
-  /** Natural logarithm of the probability of the title's tokens and the end after them. */
+  /** Natural logarithm of the probability of the title's tokens and the end after them; among titles if constrained. */
   readonly logLikelihood: number;
 }
 
@@ -36,6 +42,9 @@ interface Beam {
   /** Its branch token; -1 at the prompt's end. */
   readonly branch: number;
 }
+
+/** How a search is bounded, and what it is led by. */
+type Limits = Required<Omit<RankingOptions, 'exclude'>>;
 
 /** One prompt's search. */
 interface Search {
@@ -57,7 +66,7 @@ interface Search {
 export async function rankTitles(
   inputs: RankingInputs,
   trie: TitleTrie,
-  { k, beamWidth = Math.max(16, k), exclude = [] }: RankingOptions,
+  { k, beamWidth = Math.max(16, k), exclude = [], constrained = false }: RankingOptions,
 ): Promise<RankedTitle[][]> {
   if (!Number.isInteger(k) || k < 1 || !Number.isInteger(beamWidth) || beamWidth < 1)
     throw new UserLlmError('bad-argument', {
@@ -74,7 +83,7 @@ export async function rankTitles(
       beams: [{ node: 0, score: 0, branch: -1 }],
       found: [],
     }));
-    await search(inputs, trie, group, searches, { k, beamWidth });
+    await search(inputs, trie, group, searches, { k, beamWidth, constrained });
     for (const { found } of searches)
       ranked.push(found.map(({ item, score }) => ({ item: trie.items[item]!, logLikelihood: score })));
   }
@@ -86,7 +95,7 @@ async function search(
   trie: TitleTrie,
   group: PromptGroup,
   searches: readonly Search[],
-  limits: { readonly k: number; readonly beamWidth: number },
+  limits: Limits,
 ): Promise<void> {
   const branch = branchOf(stepper);
   const run = signal ? { signal } : {};
@@ -128,18 +137,20 @@ function follow(
   own: Search,
   trie: TitleTrie,
   chancesOf: (beam: number) => Float32Array,
-  { k, beamWidth }: { readonly k: number; readonly beamWidth: number },
+  { k, beamWidth, constrained }: Limits,
 ): void {
   const ways: Beam[] = [];
   own.beams.forEach(({ node, score, branch }, at) => {
     const chances = chancesOf(at);
-    for (const edge of trie.edges(node)) {
+    const edges = trie.edges(node);
+    const allowed = constrained ? logSumOfExp(edges.map(({ token }) => chances[token]!)) : 0;
+    for (const edge of edges) {
       if (!own.filter.open(edge.node)) continue;
-      const next = score + chances[edge.token]!;
+      const next = score + chances[edge.token]! - allowed;
       if (Number.isNaN(next)) throw notFinite('likelihood of a title', next);
-      if (edge.token === trie.end) {
-        for (const item of trie.itemsAt(edge.node)) if (own.filter.allows(item)) own.found.push({ item, score: next });
-      } else ways.push({ node: edge.node, score: next, branch });
+      const leaf = constrained ? trie.onlyLeaf(edge.node) : edge.token === trie.end ? edge.node : undefined;
+      if (leaf === undefined) ways.push({ node: edge.node, score: next, branch });
+      else for (const item of trie.itemsAt(leaf)) if (own.filter.allows(item)) own.found.push({ item, score: next });
     }
   });
   own.found.sort((a, b) => b.score - a.score || a.item - b.item);
@@ -150,4 +161,9 @@ function follow(
     .filter(({ score }) => score >= least)
     .sort((a, b) => b.score - a.score || a.node - b.node)
     .slice(0, beamWidth);
+}
+
+function logSumOfExp(logs: readonly number[]): number {
+  const largest = logs.reduce((most, each) => Math.max(most, each), -Infinity);
+  return largest + Math.log(logs.reduce((sum, each) => sum + Math.exp(each - largest), 0));
 }

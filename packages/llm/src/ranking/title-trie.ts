@@ -112,6 +112,17 @@ export class TitleTrie {
     return this.#ending.get(node) ?? [];
   }
 
+  /** The one leaf at or below a node; nothing where there is still something to choose. */
+  onlyLeaf(node: number): number | undefined {
+    let at = node;
+    for (;;) {
+      const [first, second] = this.#edges[at]!;
+      if (first === undefined) return at;
+      if (second !== undefined) return undefined;
+      at = first.node;
+    }
+  }
+
   /** The leaf of an item, by its index in `items`. */
   leaf(item: number): number {
     return this.#leaves[item]!;

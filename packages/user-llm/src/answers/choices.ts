@@ -1,7 +1,7 @@
 import {
   rankTitles,
   scoreChoices,
-  TitleTrie,
+  type TitleTrie,
   type DecodeStepper,
   type RankedTitle,
   type RankingOptions,
@@ -9,6 +9,7 @@ import {
 import type { Item, TextTokenizer } from '@user-llm/plugin';
 import { decoderContext, type Decoders } from '../inference/decoders.js';
 import { encodeAnswer, encodePrompt } from '../prompt/prompt-format.js';
+import { titleTrie } from '../prompt/title-choices.js';
 import type { ContextValues } from '../user/user-encoding.js';
 
 /** Questions whose answer is one of several: an item of the catalogue, or one of a few labels. */
@@ -16,12 +17,15 @@ export class Choices {
   readonly #tokenizer: TextTokenizer;
   readonly #decoders: Decoders;
   readonly #catalogue: readonly Item[];
+  readonly #constrained: boolean;
   #trie: TitleTrie | undefined;
 
-  constructor(tokenizer: TextTokenizer, decoders: Decoders, catalogue: readonly Item[]) {
+  /** @param constrained Whether the LLM was trained to choose among the titles. */
+  constructor(tokenizer: TextTokenizer, decoders: Decoders, catalogue: readonly Item[], constrained: boolean) {
     this.#tokenizer = tokenizer;
     this.#decoders = decoders;
     this.#catalogue = catalogue;
+    this.#constrained = constrained;
   }
 
   /**
@@ -32,11 +36,12 @@ export class Choices {
   async rank(
     prompts: readonly string[],
     context: ContextValues | undefined,
-    options: RankingOptions,
+    options: Omit<RankingOptions, 'constrained'>,
     signal?: AbortSignal,
   ): Promise<RankedTitle[][]> {
-    this.#trie ??= this.#titles();
-    return rankTitles(await this.#inputs(prompts, context, signal), this.#trie, options);
+    this.#trie ??= titleTrie(this.#tokenizer, this.#catalogue);
+    const inputs = await this.#inputs(prompts, context, signal);
+    return rankTitles(inputs, this.#trie, { ...options, constrained: this.#constrained });
   }
 
   /** Natural logarithms of the probabilities of choices as the answer, for each prompt. */
@@ -60,19 +65,8 @@ export class Choices {
     };
   }
 
-  #titles(): TitleTrie {
-    const titles = this.#catalogue.map((item) => ({ item: item.item, tokens: this.#answer(titleOf(item)) }));
-    return new TitleTrie(titles, this.#tokenizer.end);
-  }
-
   /** The tokens of an answer without the one that ends it. */
   #answer(text: string): number[] {
     return encodeAnswer(this.#tokenizer, text).slice(0, -1);
   }
-}
-
-/** What an item is called, as the tasks' answers have it: its title on one line, or its id where it has none. */
-function titleOf({ item, title }: Item): string {
-  const line = title?.replace(/\s+/gu, ' ').trim();
-  return line === undefined || line === '' ? item : line;
 }

@@ -1,4 +1,12 @@
-import { gather, joinAxes, type Float, type FloatScalar, type Symbolic } from '@user-llm/graph';
+import {
+  gather,
+  joinAxes,
+  sparseCrossEntropy,
+  where,
+  type Float,
+  type FloatScalar,
+  type Symbolic,
+} from '@user-llm/graph';
 import { joinHooks, lora, type LoraModule } from '@user-llm/fusion';
 import type {
   CompressorModule,
@@ -22,6 +30,9 @@ import type { UserLlmConfig } from '../config/user-llm-config.js';
 import type { UserLlmParameters, UserLlmTree } from './parameters.js';
 
 // B batch, T events, E user width, K latents, L tokens, D model width, R rows, V vocabulary.
+
+/** The logit of a token that is not allowed: its probability is 0 in any precision. */
+const impossible = -1e9;
 
 /** What is known when a User-LLM is built. */
 export interface ComposeInputs {
@@ -53,6 +64,8 @@ export interface AnswerBatch extends TextBatch {
   readonly rows: Symbolic<'int32', readonly ['row']>;
   /** The token after each of them, `[row]`; -100 where a row only fills up. */
   readonly labels: Symbolic<'int32', readonly ['row']>;
+  /** Tokens that each row's label is chosen among, `[row, vocabulary]`, see `allowedTokens`; all when absent. */
+  readonly allowed?: Symbolic<'bool', readonly ['row', 'vocabulary']>;
 }
 
 /** New positions of sequences whose earlier positions are cached, with what is read of each row's user. */
@@ -168,8 +181,12 @@ export function composeUserLlm(
     userContext: (tree, batch) => contextOf(tree, encoder.apply(of(tree).encoder, batch)),
     hooks,
     hidden,
-    loss: (tree, { rows, labels, ...batch }) =>
-      llm.loss(of(tree).llm, gather(positionsOf(hidden(tree, batch)), rows), labels),
+    loss: (tree, { rows, labels, allowed, ...batch }) => {
+      const hidden_RD = gather(positionsOf(hidden(tree, batch)), rows);
+      if (!allowed) return llm.loss(of(tree).llm, hidden_RD, labels);
+      const logits_RV = llm.logits(of(tree).llm, hidden_RD);
+      return sparseCrossEntropy(where(allowed, logits_RV, impossible), labels, { ignore: -100 });
+    },
     logits: (tree, { tokens, context, seed }) => llm.apply(of(tree).llm, { tokens, hooks: hooks(tree, context, seed) }),
     decode: (tree, { context, ...step }) => llm.decode(of(tree).llm, { ...step, hooks: hooks(tree, context) }),
     prompt: (tree, context) => fusion.hooks(of(tree).fusion, context).prefix,

@@ -34,6 +34,12 @@ export const userLlmConfig = z
     fusion: partChoice.prefault({ name: 'cross-attention' }).describe('How the LLM reads the latents.'),
     lora: loraConfig.optional().describe('Low-rank adapters on linear maps of the LLM; none when absent.'),
     llm: partChoice.describe('The decoder-only language model that answers.'),
+    titles: z
+      .enum(['free', 'constrained'])
+      .default('free')
+      .describe(
+        "How items' titles are learned and ranked: `free` as any text, or `constrained` as choices among the tokens by which some title of the catalogue goes on. Constrained, a title is read no further than it differs from all others: training and search take a fraction of the time, and the LLM learns no titles that it could write by itself.",
+      ),
   })
   .superRefine(({ events, item }, context) => {
     const refuse = (path: string[], message: string): void => {

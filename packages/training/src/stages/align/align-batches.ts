@@ -1,7 +1,7 @@
 import type { JsonValue, TextTokenizer } from '@user-llm/plugin';
 import { Random, Tensor, UserLlmError } from '@user-llm/tensor';
 import { reservedIds } from '@user-llm/tokenization';
-import { encodeAnswer, encodePrompt } from '@user-llm/user-llm';
+import { answerTokens, encodePrompt, type TitleTrie } from '@user-llm/user-llm';
 import type { TokenizedData } from '../../data/training-data.js';
 import type { TrainingBatch } from '../../loop/training-task.js';
 import { answerFeeds } from '../tune/answer-feeds.js';
@@ -20,6 +20,7 @@ export interface NamedItem {
 /**
  * The items that can be asked for.
  *
+ * @param titles Of the catalogue, where answers are constrained to them.
  * @throws UserLlmError `no-questions` when none has both a title and an id.
  */
 export function namedItems(
@@ -27,6 +28,7 @@ export function namedItems(
   feature: string,
   text: TextTokenizer,
   maximumTokens: number,
+  titles?: TitleTrie,
 ): NamedItem[] {
   const { fitted } = tokenizer.feature(feature);
   const id = new Int32Array(1);
@@ -34,8 +36,14 @@ export function namedItems(
   const named = [...catalogue.values()].flatMap(({ item, title }): NamedItem[] => {
     fitted.encode(item, id, 0);
     if (id[0]! <= reservedIds.mask || title === undefined || title === null || title === '') return [];
-    const answer = encodeAnswer(text, title).slice(0, Math.max(1, maximumTokens + 1 - prompt.length));
-    const example = { tokens: [...prompt, ...answer.slice(0, -1)], from: prompt.length - 1, answer };
+    const { tokens, among } = answerTokens(text, title.replace(/\s+/gu, ' '), titles);
+    const answer = tokens.slice(0, Math.max(1, maximumTokens + 1 - prompt.length));
+    const example = {
+      tokens: [...prompt, ...answer.slice(0, -1)],
+      from: prompt.length - 1,
+      answer,
+      ...(among && { among }),
+    };
     return [{ item, id: id[0]!, example }];
   });
   if (named.length > 0) return named;
@@ -47,10 +55,22 @@ export function namedItems(
   });
 }
 
-/** Batches without end: each epoch asks for every item once, in random order, after other items drawn at random. */
+/** Sizes of a batch. */
+export interface AlignSizes extends Pick<AlignConfig, 'batchSize' | 'events' | 'maximumTokens'> {
+  /** Tokens of the LLM, where titles are constrained. */
+  readonly vocabularySize?: number | undefined;
+}
+
+/** Batches that are drawn together at most, and sorted by length, so that little is padding. */
+const largestPool = 16;
+
+/**
+ * Batches without end: each epoch asks for every item once, in random order, after other items drawn at random. Of some
+ * batches at a time, an epoch's at most, those titles share one that are about as long.
+ */
 export async function* alignBatches(
   items: readonly NamedItem[],
-  { batchSize, events, maximumTokens }: Pick<AlignConfig, 'batchSize' | 'events' | 'maximumTokens'>,
+  { batchSize, events, maximumTokens, vocabularySize }: AlignSizes,
   seed: number,
   from: JsonValue | undefined,
 ): AsyncGenerator<TrainingBatch> {
@@ -59,12 +79,19 @@ export async function* alignBatches(
   const itemAt = (number: number): NamedItem => {
     const epoch = Math.floor(number / items.length);
     const order = orders.get(epoch) ?? random.split('order').at(epoch).permutation(items.length);
-    if (!orders.has(epoch)) orders.clear();
     orders.set(epoch, order);
+    orders.delete(epoch - 2);
     return items[order[number % items.length]!]!;
   };
+  const tokenBuckets = [4, 8, 16, 32].filter((length) => length < maximumTokens).concat(maximumTokens);
+  const pool = Math.min(largestPool, Math.max(1, Math.floor(items.length / batchSize)));
   for (let batch = typeof from === 'number' ? from : 0; ; batch++) {
-    const asked = Array.from({ length: batchSize }, (_, row) => itemAt(batch * batchSize + row));
+    const drawn = Math.floor(batch / pool);
+    const place = random.split('pools').at(drawn).permutation(pool)[batch % pool]!;
+    const asked = pooled(itemAt, drawn * pool * batchSize, pool * batchSize).slice(
+      place * batchSize,
+      (place + 1) * batchSize,
+    );
     const draws = random.split('others').at(batch).stream();
     const ids = new Int32Array(batchSize * events);
     asked.forEach(({ id }, row) => {
@@ -73,7 +100,7 @@ export async function* alignBatches(
     });
     const answers = answerFeeds(
       asked.map(({ example }) => example),
-      { batchSize, tokenBuckets: [Math.min(32, maximumTokens), maximumTokens] },
+      { batchSize, tokenBuckets, vocabularySize },
     );
     yield {
       feeds: { ...answers, items: new Tensor('int32', ['batch', 'event'], [batchSize, events], ids) },
@@ -83,4 +110,11 @@ export async function* alignBatches(
     };
     await Promise.resolve();
   }
+}
+
+/** So many items from a number on, the shortest titles first. */
+function pooled(itemAt: (number: number) => NamedItem, from: number, count: number): NamedItem[] {
+  return Array.from({ length: count }, (_, at) => itemAt(from + at)).sort(
+    (a, b) => a.example.tokens.length - b.example.tokens.length,
+  );
 }

@@ -3,7 +3,7 @@ import { Tensor } from '@user-llm/tensor';
 import { parameterGroup, type UserLlmModel, type UserLlmTree } from '@user-llm/user-llm';
 import type { LossGraph } from '../../loop/training-task.js';
 import type { Shapes } from '../../loop/step-graphs.js';
-import { requireLlm } from '../need.js';
+import { constrainedTitles, requireLlm } from '../need.js';
 import type { Stage, StageInputs } from '../stage.js';
 import { trainedBy } from '../strategy.js';
 import { answerInputs } from '../tune/answer-feeds.js';
@@ -19,14 +19,16 @@ import { directionsOf, itemDirections, itemsInput } from './item-vectors.js';
 export function alignStage(config: AlignConfig, inputs: StageInputs): Stage {
   const name = config.name ?? config.kind;
   const { userLlm, text } = requireLlm(name, inputs);
-  const items = namedItems(inputs.data, inputs.item, text, config.maximumTokens);
+  const titles = constrainedTitles(userLlm, text, inputs.data);
+  const items = namedItems(inputs.data, inputs.item, text, config.maximumTokens, titles);
+  const sizes = { ...config, ...(titles && { vocabularySize: userLlm.llm.vocabularySize }) };
   const strategy = trainedBy(config.strategy);
   return {
     task: {
       name,
       parameters: userLlm.parameters as ParameterTree,
       loss: (tree: UserLlmTree, shapes) => alignLoss(name, userLlm, tree, shapes),
-      batches: (from) => alignBatches(items, config, inputs.seed, from),
+      batches: (from) => alignBatches(items, sizes, inputs.seed, from),
     },
     trains: (parameter) => strategy(parameter) && parameterGroup(parameter) !== 'encoder',
     dispose: () => Promise.resolve(),

@@ -1,5 +1,6 @@
 import { input, type Symbolic } from '@user-llm/graph';
 import { Tensor } from '@user-llm/tensor';
+import { allowedTokens } from '@user-llm/user-llm';
 import type { TokenExample } from './token-example.js';
 
 // B batch, L tokens, R rows that predict.
@@ -13,31 +14,53 @@ export interface AnswerShape {
   readonly batchSize: number;
   /** Lengths in tokens, ascending. */
   readonly tokenBuckets: readonly number[];
+  /** Tokens of the LLM, where some of the answers are constrained. */
+  readonly vocabularySize?: number | undefined;
+}
+
+/** The feeds of a batch of answers. */
+export interface AnswerFeeds extends Readonly<Record<string, Tensor>> {
+  /** `[B, L]` */
+  readonly tokens: Tensor;
+  /** `[R]` */
+  readonly rows: Tensor;
+  /** `[R]` */
+  readonly labels: Tensor;
+}
+
+/** How many tokens of an answer are predicted: all, or where there is something to choose. */
+export function predictedTokens({ answer, among }: TokenExample): number {
+  return answer.filter((_, at) => among?.[at]?.length !== 1).length;
 }
 
 /**
- * A batch of examples as feeds: `tokens` `[B, L]`, `rows` `[R]`, `labels` `[R]`.
+ * A batch of examples as feeds: `tokens` `[B, L]`, `rows` `[R]`, `labels` `[R]`, and `allowed` `[R, V]` where answers may be
+ * constrained.
  *
  * @param examples At most `batchSize`; missing ones are rows of token 0 that nothing is predicted of.
  */
 export function answerFeeds(
   examples: readonly TokenExample[],
-  { batchSize, tokenBuckets }: AnswerShape,
-): Readonly<Record<'tokens' | 'rows' | 'labels', Tensor>> {
+  { batchSize, tokenBuckets, vocabularySize }: AnswerShape,
+): AnswerFeeds {
   const longest = Math.max(1, ...examples.map(({ tokens }) => tokens.length));
   const length = tokenBuckets.find((bound) => bound >= longest) ?? longest;
   const tokens = new Int32Array(batchSize * length);
   const rows: number[] = [];
   const labels: number[] = [];
+  const choices: (readonly number[] | undefined)[] = [];
   examples.forEach((example, row) => {
     tokens.set(example.tokens, row * length);
     example.answer.forEach((token, at) => {
+      const among = example.among?.[at];
+      if (among?.length === 1) return;
       rows.push(row * length + example.from + at);
       labels.push(token);
+      choices.push(among);
     });
   });
-  // Coarse, since each number of rows is compiled anew and an idle row costs little.
-  let count = Math.max(32, 8 * batchSize);
+  // Coarse, since each number of rows is compiled anew and an idle row costs little; constrained answers have few.
+  let count = Math.max(32, (vocabularySize === undefined ? 8 : 2) * batchSize);
   while (count < rows.length) count *= 2;
   while (rows.length < count) {
     rows.push(0);
@@ -47,24 +70,33 @@ export function answerFeeds(
     tokens: new Tensor('int32', ['batch', 'token'], [batchSize, length], tokens),
     rows: new Tensor('int32', ['row'], [count], Int32Array.from(rows)),
     labels: new Tensor('int32', ['row'], [count], Int32Array.from(labels)),
+    ...(vocabularySize !== undefined && {
+      allowed: allowedTokens([...choices, ...idle(count - choices.length)], vocabularySize),
+    }),
   };
 }
+
+/** Rows that only fill up. */
+const idle = (count: number): undefined[] => new Array<undefined>(count).fill(undefined);
 
 /** The inputs of a graph that `answerFeeds` are fed to. */
 export interface AnswerInputs {
   readonly tokens: Symbolic<'int32', readonly ['batch', 'token']>;
   readonly rows: Symbolic<'int32', readonly ['row']>;
   readonly labels: Symbolic<'int32', readonly ['row']>;
+  readonly allowed?: Symbolic<'bool', readonly ['row', 'vocabulary']>;
 }
 
 /** Inputs of a graph for feeds of these shapes. */
 export function answerInputs(shapes: Readonly<Record<string, readonly number[]>>): AnswerInputs {
   const [batch, length] = shapes['tokens'] as readonly [number, number];
   const [rows] = shapes['rows'] as readonly [number];
+  const { allowed } = shapes;
   return {
     tokens: input('tokens', 'int32', ['batch', 'token'], [batch, length]),
     rows: input('rows', 'int32', ['row'], [rows]),
     labels: input('labels', 'int32', ['row'], [rows]),
+    ...(allowed && { allowed: input('allowed', 'bool', ['row', 'vocabulary'], allowed as readonly [number, number]) }),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Catalogue, Example, TextTokenizer } from '@user-llm/plugin';
 import { promptOf, type HistoryField } from '@user-llm/tasks';
-import { encodeAnswer, encodePrompt } from '@user-llm/user-llm';
+import { answerTokens, encodePrompt, type AnswerTokens, type TitleTrie } from '@user-llm/user-llm';
 
 /** How an example is put to the model. */
 export type ExampleForm =
@@ -15,14 +15,17 @@ export interface TokenExample {
   readonly tokens: readonly number[];
   /** Where it predicts the answer: the position of its first token's predecessor. */
   readonly from: number;
-  /** The answer's tokens, its end included. */
+  /** The answer's tokens, its end included; of a constrained answer those up to the last that is a choice. */
   readonly answer: readonly number[];
+  /** What each of them is chosen among, as `AnswerTokens` has it. */
+  readonly among?: AnswerTokens['among'];
 }
 
 /**
  * An example as tokens, `maximumTokens` at most: of the history as many of the last events as fit are told, and an answer
  * that is too long is cut at its end.
  *
+ * @param titles What the answer is chosen among, where it is constrained.
  * @throws UserLlmError `token-budget-too-small` when not even the instruction fits.
  */
 export function tokenExample(
@@ -31,12 +34,18 @@ export function tokenExample(
   tokenizer: TextTokenizer,
   catalogue: Catalogue,
   maximumTokens: number,
+  titles?: TitleTrie,
 ): TokenExample {
-  const answer = encodeAnswer(tokenizer, example.target);
+  const { tokens: answer, among } = answerTokens(tokenizer, example.target, titles);
   const room = maximumTokens + 1 - Math.min(answer.length, Math.max(1, Math.floor(maximumTokens / 2)));
   const prompt = promptTokens(example, form, tokenizer, catalogue, room);
   const kept = answer.slice(0, maximumTokens + 1 - prompt.length);
-  return { tokens: [...prompt, ...kept.slice(0, -1)], from: prompt.length - 1, answer: kept };
+  return {
+    tokens: [...prompt, ...kept.slice(0, -1)],
+    from: prompt.length - 1,
+    answer: kept,
+    ...(among && { among: among.slice(0, kept.length) }),
+  };
 }
 
 function promptTokens(

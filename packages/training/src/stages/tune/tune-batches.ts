@@ -1,7 +1,7 @@
 import { Random, type Tensor } from '@user-llm/tensor';
-import type { Catalogue, JsonValue, TextTokenizer } from '@user-llm/plugin';
+import type { JsonValue, TextTokenizer } from '@user-llm/plugin';
 import { batchOf, type Windows } from '@user-llm/tokenization';
-import { eventFeeds } from '@user-llm/user-llm';
+import { eventFeeds, type TitleTrie } from '@user-llm/user-llm';
 import type { PlacedExample, TaskExamples } from '../../data/task-examples.js';
 import type { TokenizedData } from '../../data/training-data.js';
 import type { TrainingBatch } from '../../loop/training-task.js';
@@ -16,6 +16,8 @@ export interface TuneBatching extends AnswerShape {
   /** Events of a row. */
   readonly maximumEvents: number;
   readonly maximumTokens: number;
+  /** Titles that items are chosen among where they are constrained, and the tasks whose answers are items. */
+  readonly titles?: { readonly trie: TitleTrie; readonly tasks: ReadonlySet<string> } | undefined;
 }
 
 /** An example with its tokens. */
@@ -25,9 +27,10 @@ export interface ReadyExample extends PlacedExample {
 
 /** Turns examples into tokens. */
 export function readyExample(placed: PlacedExample, batching: TuneBatching): ReadyExample {
-  const { form, text, data, maximumTokens } = batching;
-  const catalogue: Catalogue = data.catalogue;
-  return { ...placed, encoded: tokenExample(placed.example, form, text, catalogue, maximumTokens) };
+  const { form, text, data, maximumTokens, titles } = batching;
+  const { example } = placed;
+  const trie = titles?.tasks.has(example.task) ? titles.trie : undefined;
+  return { ...placed, encoded: tokenExample(example, form, text, data.catalogue, maximumTokens, trie) };
 }
 
 /**

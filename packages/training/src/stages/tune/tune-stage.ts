@@ -1,5 +1,5 @@
 import { TaskExamples, type WeightedTask } from '../../data/task-examples.js';
-import { requireLlm } from '../need.js';
+import { constrainedTitles, requireLlm } from '../need.js';
 import type { Stage, StageInputs } from '../stage.js';
 import { trainedBy } from '../strategy.js';
 import { defaultTokenBuckets } from './answer-feeds.js';
@@ -16,11 +16,27 @@ export function tuneStage(config: TuneConfig, inputs: StageInputs): Stage {
   const { batchSize, maximumTokens, form, sampling, pool } = config;
   const maximumEvents = Math.min(config.maximumEvents ?? userLlm.maximumEvents, userLlm.maximumEvents);
   const tokenBuckets = config.tokenBuckets ?? defaultTokenBuckets(maximumTokens);
-  const batching: TuneBatching = { data, text, form, maximumEvents, maximumTokens, batchSize, tokenBuckets };
   const tasks: WeightedTask[] = config.tasks.map((each) => ({
     task: registry.get('tasks', each.name),
     weight: each.weight,
   }));
+  const trie = constrainedTitles(userLlm, text, data);
+  const batching: TuneBatching = {
+    data,
+    text,
+    form,
+    maximumEvents,
+    maximumTokens,
+    batchSize,
+    tokenBuckets,
+    ...(trie && {
+      vocabularySize: userLlm.llm.vocabularySize,
+      titles: {
+        trie,
+        tasks: new Set(tasks.filter(({ task }) => task.answers === 'item').map(({ task }) => task.name)),
+      },
+    }),
+  };
   const examples = (part: 'train' | 'validation') =>
     new TaskExamples({ data, tasks, part, sampling, maximumEvents, seed });
   const validation =

@@ -4,6 +4,7 @@ import type { UserLlmModel } from '@user-llm/user-llm';
 import { noQuestions, type PlacedExample, type TaskExamples } from '../../data/task-examples.js';
 import { LossEvaluator } from '../../loop/loss-evaluator.js';
 import { readyExample, tuneFeeds, type ReadyExample, type TuneBatching } from './tune-batches.js';
+import { predictedTokens } from './answer-feeds.js';
 import { answerLoss } from './tune-task.js';
 
 /** What the validation of tuning needs. */
@@ -88,7 +89,7 @@ export class TuneValidation {
       signal?.throwIfAborted();
       const examples = questions.slice(from, from + batching.batchSize);
       const loss = await this.#evaluator.of(tuneFeeds(examples, batching, readings[reading]?.(examples)), weights);
-      const count = examples.reduce((total, { encoded }) => total + encoded.answer.length, 0);
+      const count = examples.reduce((total, { encoded }) => total + predictedTokens(encoded), 0);
       sum += loss * count;
       tokens += count;
     }
