@@ -8,6 +8,7 @@ export { porterStem } from './metrics/porter-stemmer.js';
 export { rankOf, type RankOptions } from './metrics/rank.js';
 export { hitRateAt, ndcgAt, recallAt, reciprocalRankAt } from './metrics/ranking.js';
 export { rouge, rougeScore, rougeWords, type RougeKind, type RougeOptions, type RougeScore } from './metrics/rouge.js';
+export { itemTitle } from './history.js';
 export { nextItemTask, type NextItemOptions } from './next-item.js';
 export { eventText, promptOf, type HistoryExtent, type HistoryField, type Prompt } from './prompt.js';
 export { reviewTask, type ReviewOptions } from './review.js';

@@ -185,7 +185,9 @@ describe('batches of items', () => {
     const prompt = encodePrompt(text, '');
     for (const { item, id, example } of items) {
       const answer = encodeAnswer(text, data.catalogue.get(item)!.title!);
-      expect(example).toEqual({ tokens: [...prompt, ...answer.slice(0, -1)], from: prompt.length - 1, answer });
+      const choices = answer.map((_, at) => ({ at }));
+      const tokens = [...prompt, ...answer.slice(0, -1)];
+      expect(example).toEqual({ tokens, from: prompt.length - 1, answer, choices });
       const encoded = new Int32Array(1);
       data.tokenizer.feature('item').fitted.encode(item, encoded, 0);
       expect(id).toBe(encoded[0]);
@@ -217,7 +219,7 @@ describe('batches of items', () => {
       const whole = encodeAnswer(text, data.catalogue.get(item)!.title!);
       expect(example.answer).toEqual(whole.slice(0, example.answer.length));
       expect(example.answer.length).toBeLessThan(whole.length);
-      expect(example.among!.at(-1)!.length).toBeGreaterThan(1);
+      expect(example.choices.at(-1)!.at).toBe(example.answer.length - 1);
       expect(example.tokens).toEqual([...prompt, ...example.answer.slice(0, -1)]);
     }
     const vocabularySize = 300;

@@ -13,7 +13,7 @@ import type { TrainingBatch } from '../src/loop/training-task.js';
 import { configHash } from '../src/run/config-hash.js';
 import { packedBatches } from '../src/stages/language/packed-sequences.js';
 import { NextItemValidation } from '../src/stages/pretrain/next-item-validation.js';
-import { answerFeeds, defaultTokenBuckets, predictedTokens } from '../src/stages/tune/answer-feeds.js';
+import { answerFeeds, defaultTokenBuckets } from '../src/stages/tune/answer-feeds.js';
 import { tuneBatches, tuneFeeds, readyExample, type TuneBatching } from '../src/stages/tune/tune-batches.js';
 import { tokenExample } from '../src/stages/tune/token-example.js';
 import { testRuntime } from './support.js';
@@ -134,8 +134,8 @@ describe('tokens of an example', () => {
 
   it('become a batch of few shapes', () => {
     const examples = [
-      { tokens: [5, 6, 7], from: 1, answer: [7, 2] },
-      { tokens: [5, 8], from: 1, answer: [2] },
+      { tokens: [5, 6, 7], from: 1, answer: [7, 2], choices: [{ at: 0 }, { at: 1 }] },
+      { tokens: [5, 8], from: 1, answer: [2], choices: [{ at: 0 }] },
     ];
     const feeds = answerFeeds(examples, { batchSize: 3, tokenBuckets: [4, 8] });
     expect(feeds.tokens.shape).toEqual([3, 4]);
@@ -152,21 +152,20 @@ describe('tokens of an example', () => {
     const whole = encodeAnswer(text, example.target);
     expect(title.answer).toEqual(whole.slice(0, title.answer.length));
     expect(title.answer.length).toBeLessThan(whole.length);
-    expect(title.among).toHaveLength(title.answer.length);
-    expect(predictedTokens(title)).toBe(title.among!.filter(({ length }) => length > 1).length);
+    expect(title.choices.at(-1)!.at).toBe(title.answer.length - 1);
+    expect(title.choices.length).toBeLessThan(title.answer.length);
     const other = { ...example, target: 'Drama' };
     const free = tokenExample(other, form, text, catalogue, 200, trie);
     expect(free).toEqual(tokenExample(other, form, text, catalogue, 200));
     const feeds = answerFeeds([title, free], { batchSize: 2, tokenBuckets: [64], vocabularySize: 320 });
     const labels = plain(feeds.labels).filter((label) => label !== -100);
-    expect(labels).toEqual([...title.answer.filter((_, at) => title.among![at]!.length > 1), ...free.answer]);
+    expect(labels).toEqual([...title.choices.map(({ at }) => title.answer[at]!), ...free.answer]);
     const sizes = labels.map((_, row) =>
       plain(feeds['allowed']!)
         .slice(320 * row, 320 * (row + 1))
         .reduce((sum, each) => sum + each),
     );
-    const choices = title.among!.map(({ length }) => length).filter((length) => length > 1);
-    expect(sizes).toEqual([...choices, ...free.answer.map(() => 320)]);
+    expect(sizes).toEqual([...title.choices.map(({ among }) => among!.length), ...free.answer.map(() => 320)]);
   });
 
   it('predict eight tokens a row, 32 at least, or twice that as often as needed', () => {
@@ -175,6 +174,7 @@ describe('tokens of an example', () => {
         tokens: new Array<number>(length).fill(9),
         from: 0,
         answer: new Array<number>(length).fill(9),
+        choices: Array.from({ length }, (_, at) => ({ at })),
       }));
       const { rows, labels } = answerFeeds(examples, { batchSize: 3, tokenBuckets: [64] });
       expect(plain(labels).filter((label) => label === 9)).toHaveLength(lengths.reduce((sum, length) => sum + length));

@@ -26,7 +26,15 @@ export {
 } from './compose/parameters.js';
 export type { ChatMessage, TitleTrie } from '@user-llm/llm';
 export { decodeAnswer, encodeAnswer, encodeConversation, encodePrompt } from './prompt/prompt-format.js';
-export { allowedTokens, answerTokens, titleTrie, type AnswerTokens } from './prompt/title-choices.js';
+export {
+  allowedTokens,
+  answerTokens,
+  constrainedTitles,
+  onlyAllowed,
+  titleTrie,
+  type AnswerTokens,
+  type TokenChoice,
+} from './prompt/title-choices.js';
 export { encodedFeatures, eventFeeds, eventInputs, eventNames, type EventInputs } from './events/event-batch.js';
 export { composeInputs } from './compose/compose-inputs.js';
 export { idsOf, historyFeeds, type EventIds, type ReadEvents } from './events/history.js';

@@ -100,16 +100,16 @@ function constrainedLoss({ model: composed, parts, weights }: UserLlm, answer: A
   const { vocabularySize } = composed.llm;
   const given = encodePrompt(textTokenizer, prompt);
   const all = [...given, ...answer.tokens];
-  const chosen = answer.tokens.flatMap((_, at) => (answer.among![at]!.length > 1 ? [at] : []));
+  const { choices } = answer;
   const int = (axis: string, values: readonly number[]) =>
     new Tensor('int32', [axis], [values.length], Int32Array.from(values)) as unknown as Tensor;
   const { tree, named } = parameterInputs(composed.parameters);
   const ids = idsOf(parts.eventTokenizer, events, composed.maximumEvents);
   const { batch, inputs } = eventInputs(composed.features, 1, ids.length);
   const tokens = input('tokens', 'int32', ['batch', 'token'], [1, all.length]);
-  const rows = input('rows', 'int32', ['row'], [chosen.length]);
-  const labels = input('labels', 'int32', ['row'], [chosen.length]);
-  const allowed = input('allowed', 'bool', ['row', 'vocabulary'], [chosen.length, vocabularySize]);
+  const rows = input('rows', 'int32', ['row'], [choices.length]);
+  const labels = input('labels', 'int32', ['row'], [choices.length]);
+  const allowed = input('allowed', 'bool', ['row', 'vocabulary'], [choices.length, vocabularySize]);
   const context = composed.userContext(tree, batch);
   const loss = composed.loss(tree, { tokens, rows, labels, allowed, context });
   const fed: Record<string, Tensor> = {
@@ -118,20 +118,17 @@ function constrainedLoss({ model: composed, parts, weights }: UserLlm, answer: A
     tokens: new Tensor('int32', ['batch', 'token'], [1, all.length], Int32Array.from(all)) as unknown as Tensor,
     rows: int(
       'row',
-      chosen.map((at) => given.length + at - 1),
+      choices.map(({ at }) => given.length + at - 1),
     ),
     labels: int(
       'row',
-      chosen.map((at) => answer.tokens[at]!),
+      choices.map(({ at }) => answer.tokens[at]!),
     ),
-    allowed: allowedTokens(
-      chosen.map((at) => answer.among![at]),
-      vocabularySize,
-    ) as unknown as Tensor,
+    allowed: allowedTokens(choices, vocabularySize) as unknown as Tensor,
   };
   const made = graph([tokens, rows, labels, allowed, ...inputs, ...Object.values(named)], { loss });
   const read = Object.fromEntries(Object.entries(fed).map(([name, tensor]) => [name, toReference(tensor)]));
-  return { loss: evaluate(made, read)['loss']!.data[0] as number, choices: chosen.length };
+  return { loss: evaluate(made, read)['loss']!.data[0] as number, choices: choices.length };
 }
 
 async function text(pieces: AsyncIterable<string>): Promise<string> {
@@ -332,9 +329,10 @@ describe('answers as choices', () => {
   it('end with the last choice, and are all of the text where it is no title', () => {
     for (const { title } of catalogue) {
       const whole = encodeAnswer(textTokenizer, title!);
-      const { tokens, among } = answerTokens(textTokenizer, title!, trie);
+      const { tokens, choices } = answerTokens(textTokenizer, title!, trie);
       expect(tokens).toEqual(whole.slice(0, tokens.length));
-      expect(among!.at(-1)!.length).toBeGreaterThan(1);
+      expect(choices.at(-1)!.at).toBe(tokens.length - 1);
+      expect(choices.every(({ among }) => among!.length > 1)).toBe(true);
       // What follows belongs to no other title.
       const beginning = tokens.join();
       const alike = catalogue.filter(
@@ -343,19 +341,20 @@ describe('answers as choices', () => {
       expect(alike.map((other) => other.title)).toEqual([title]);
     }
     for (const text of ['Comedy', 'Alien 3', '']) {
-      expect(answerTokens(textTokenizer, text, trie)).toEqual({ tokens: encodeAnswer(textTokenizer, text) });
+      const tokens = encodeAnswer(textTokenizer, text);
+      expect(answerTokens(textTokenizer, text, trie)).toEqual({ tokens, choices: tokens.map((_, at) => ({ at })) });
     }
-    expect(answerTokens(textTokenizer, 'Dune', undefined)).toEqual({ tokens: encodeAnswer(textTokenizer, 'Dune') });
+    expect(answerTokens(textTokenizer, 'Dune').tokens).toEqual(encodeAnswer(textTokenizer, 'Dune'));
   });
 
   it('keep one token where there is but one title', () => {
     const only = titleTrie(textTokenizer, [{ item: 'm', title: 'Dune' }]);
-    const { tokens, among } = answerTokens(textTokenizer, 'Dune', only);
-    expect([tokens.length, among!.map(({ length }) => length)]).toEqual([1, [1]]);
+    const { tokens, choices } = answerTokens(textTokenizer, 'Dune', only);
+    expect([tokens.length, choices]).toEqual([1, []]);
   });
 
   it('are masks of the vocabulary in a graph', () => {
-    const mask = allowedTokens([[1, 3], undefined, []], 4);
+    const mask = allowedTokens([{ among: [{ token: 1 }, { token: 3 }] }, {}, { among: [] }], 4);
     expect(mask.shape).toEqual([3, 4]);
     expect([...mask.data]).toEqual([0, 1, 0, 1, 1, 1, 1, 1, 0, 0, 0, 0]);
   });

@@ -10,7 +10,7 @@ export interface ControlResult {
   readonly questions: number;
   readonly conditions: readonly {
     readonly condition: ControlCondition;
-    /** Mean negative log-likelihood of the true answer, per token, in nats. */
+    /** Mean negative log-likelihood of the true answer, per predicted token, in nats. */
     readonly loss: Interval;
     /** How much the loss is above that with the own user, paired by user; absent for the own user. */
     readonly above?: Interval;

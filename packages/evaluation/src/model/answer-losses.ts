@@ -7,7 +7,6 @@ import {
   reshape,
   symbol,
   takeAlong,
-  where,
   type Graph,
   type Runtime,
 } from '@user-llm/graph';
@@ -16,22 +15,20 @@ import { Tensor } from '@user-llm/tensor';
 import {
   allowedTokens,
   answerTokens,
+  constrainedTitles,
   encodePrompt,
   eventInputs,
   historyFeeds,
   idsOf,
   modelGraph,
+  onlyAllowed,
   ProgramPool,
   runOnHost,
-  titleTrie,
-  type AnswerTokens,
   type TitleTrie,
+  type TokenChoice,
   type UserLlmModel,
 } from '@user-llm/user-llm';
 import type { ModelInHand } from './model-in-hand.js';
-
-/** The logit of a token that is not allowed. */
-const impossible = -1e9;
 
 // B batch, L tokens, D model width, R rows that predict, V vocabulary.
 
@@ -50,8 +47,8 @@ interface Sequence {
   readonly history: readonly Event[];
   readonly tokens: readonly number[];
   readonly given: number;
-  /** What each token that is not given is chosen among. */
-  readonly among?: AnswerTokens['among'];
+  /** Which of the others are predicted, counted from there. */
+  readonly choices: readonly TokenChoice[];
 }
 
 /**
@@ -60,25 +57,24 @@ interface Sequence {
 export class AnswerLosses {
   readonly #held: ModelInHand;
   readonly #programs: ProgramPool;
-  readonly #titles: TitleTrie | undefined;
+  #titles: { readonly trie: TitleTrie | undefined } | undefined;
   #own: Promise<Runtime> | undefined;
 
   constructor(held: ModelInHand) {
     this.#held = held;
-    const { runtime, weights, model, textTokenizer, catalogue } = held;
-    const constrained = model.config.titles === 'constrained' && catalogue.length > 0;
-    this.#titles = constrained ? titleTrie(textTokenizer, catalogue) : undefined;
+    const { runtime, weights } = held;
     const start = () => (runtime ? Promise.resolve(runtime) : (this.#own ??= startRuntime()));
     this.#programs = new ProgramPool(start, weights as unknown as Record<string, Tensor>);
   }
 
   /** One loss for each answer. */
   of(answers: readonly AnswerToScore[], signal?: AbortSignal): Promise<number[]> {
-    const { textTokenizer } = this.#held;
+    const { textTokenizer, model, catalogue } = this.#held;
+    const titles = (this.#titles ??= { trie: constrainedTitles(model.config, textTokenizer, catalogue) }).trie;
     const sequences = answers.map(({ history, instruction, answer, isTitle = false }): Sequence => {
       const prompt = encodePrompt(textTokenizer, instruction);
-      const { tokens, among } = answerTokens(textTokenizer, answer, isTitle ? this.#titles : undefined);
-      return { history, tokens: [...prompt, ...tokens], given: prompt.length, ...(among && { among }) };
+      const { tokens, choices } = answerTokens(textTokenizer, answer, isTitle ? titles : undefined);
+      return { history, tokens: [...prompt, ...tokens], given: prompt.length, choices };
     });
     return this.#meanLosses(sequences, signal);
   }
@@ -94,33 +90,29 @@ export class AnswerLosses {
     const { textTokenizer } = this.#held;
     const { opensWith, end } = textTokenizer;
     const given = Math.max(1, opensWith.length);
-    const sequences = texts.map((text): Sequence => ({
-      history: [],
-      tokens: [...opensWith, ...textTokenizer.encode(text), end],
-      given,
-    }));
+    const sequences = texts.map((text): Sequence => {
+      const tokens = [...opensWith, ...textTokenizer.encode(text), end];
+      return { history: [], tokens, given, choices: tokens.slice(given).map((_, at) => ({ at })) };
+    });
     const losses = await this.#meanLosses(sequences, signal);
     return losses.map((loss, at) => ({ loss, tokens: sequences[at]!.tokens.length - given }));
   }
 
-  /** The mean loss of the tokens of each sequence that are not given. */
+  /** The mean loss of the tokens of each sequence that are predicted; 0 where none is. */
   async #meanLosses(sequences: readonly Sequence[], signal?: AbortSignal): Promise<number[]> {
     const { model, eventTokenizer } = this.#held;
-    const constrained = sequences.some(({ among }) => among);
+    const constrained = sequences.some(({ choices }) => choices.some(({ among }) => among));
     const program = await this.#programs.get(constrained ? 'losses of titles' : 'losses of answers', () =>
       lossGraph(model, constrained),
     );
     const longest = Math.max(...sequences.map(({ tokens }) => tokens.length));
     const all = new Int32Array(sequences.length * longest);
     sequences.forEach(({ tokens }, row) => all.set(tokens, row * longest));
-    const predicted = sequences.map(({ tokens, given, among }) =>
-      indices(tokens.length - given).filter((at) => among?.[at]?.length !== 1),
-    );
-    const each = <T>(of: (sequence: Sequence, at: number, row: number) => T): T[] =>
-      sequences.flatMap((sequence, row) => predicted[row]!.map((at) => of(sequence, at, row)));
+    const each = <T>(of: (choice: TokenChoice, sequence: Sequence, row: number) => T): T[] =>
+      sequences.flatMap((sequence, row) => sequence.choices.map((choice) => of(choice, sequence, row)));
     // A token is predicted at the place before it.
-    const rows = each(({ given }, at, row) => row * longest + given - 1 + at);
-    const labels = each(({ tokens, given }, at) => tokens[given + at]!);
+    const rows = each(({ at }, { given }, row) => row * longest + given - 1 + at);
+    const labels = each(({ at }, { tokens, given }) => tokens[given + at]!);
     const feeds = {
       ...historyFeeds(
         model.features,
@@ -131,16 +123,16 @@ export class AnswerLosses {
       labels: rowTensor(labels),
       ...(constrained && {
         allowed: allowedTokens(
-          each(({ among }, at) => among?.[at]),
+          each((choice) => choice),
           model.llm.vocabularySize,
         ) as unknown as Tensor,
       }),
     };
     const { losses } = await runOnHost(program, feeds, signal);
     let next = 0;
-    return predicted.map((own) => {
-      const sum = own.reduce((total) => total + Number(losses!.data[next++]), 0);
-      return sum / Math.max(1, own.length);
+    return sequences.map(({ choices }) => {
+      const sum = choices.reduce((total) => total + Number(losses!.data[next++]), 0);
+      return sum / Math.max(1, choices.length);
     });
   }
 
@@ -155,8 +147,6 @@ async function startRuntime(): Promise<Runtime> {
   const { OnnxRuntime } = await import('@user-llm/runtime-onnx');
   return OnnxRuntime.create();
 }
-
-const indices = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
 const rowTensor = (values: readonly number[]): Tensor =>
   new Tensor('int32', ['row'], [values.length], Int32Array.from(values)) as unknown as Tensor;
@@ -173,7 +163,7 @@ function lossGraph(model: UserLlmModel, constrained: boolean): Graph {
     const hidden_BLD = model.hidden(tree, { tokens, context: model.userContext(tree, batch) });
     const flat = joinAxes(hidden_BLD, ['batch', 'token'], 'position', ['position', 'modelWidth']);
     const logits_RV = model.llm.logits(tree.llm as never, gather(flat, rows));
-    const logs_RV = logSoftmax(constrained ? where(allowed, logits_RV, impossible) : logits_RV, 'vocabulary');
+    const logs_RV = logSoftmax(constrained ? onlyAllowed(logits_RV, allowed) : logits_RV, 'vocabulary');
     const label_R1 = reshape(labels, ['row', 'vocabulary'], [symbol('row'), 1]);
     const losses = negate(takeAlong(logs_RV, label_R1, 'vocabulary'));
     return { losses: reshape(losses, ['row'], [symbol('row')]) };

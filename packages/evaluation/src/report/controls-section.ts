@@ -7,8 +7,8 @@ export function controlsSection(controls: readonly ControlResult[]): Html {
   return html`<section>
     <h2>Is the user used?</h2>
     <p class="note">
-      Loss of the true answer per token, in nats, when the model is told of the user, of another user, or of nobody.
-      Where the loss does not rise, the model does not read its user.
+      Loss of the true answer per predicted token, in nats, when the model is told of the user, of another user, or of
+      nobody. Where the loss does not rise, the model does not read its user.
     </p>
     <table>
       <thead>

@@ -104,7 +104,7 @@ function controlsPart({ controls }: Report): string[] {
   const gates = new Map(controls.filter((each) => each.gates.length > 0).map((each) => [each.candidate, each.gates]));
   return [
     '## Is the user used?',
-    'Loss of the true answer per token, in nats, when the model is told of the user, of another user, or of nobody.',
+    'Loss of the true answer per predicted token, in nats, when the model is told of the user, of another user, or of nobody.',
     tableOf(['candidate', 'task', 'told of', 'loss', 'above own user'], rows),
     ...[...gates].map(
       ([name, own]) =>

@@ -75,7 +75,7 @@ export async function rankTitles(
       got: `${k} and ${beamWidth}`,
     });
   branchOf(inputs.stepper);
-  requireFit(inputs, trie);
+  requireFit(inputs, trie, constrained ? trie.choosingDepth : trie.depth);
   const ranked: RankedTitle[][] = [];
   for (const group of await groupsOf(inputs, promptsAtOnce(inputs, beamWidth))) {
     const searches = group.prompts.map((_, row): Search => ({
@@ -143,10 +143,11 @@ function follow(
   own.beams.forEach(({ node, score, branch }, at) => {
     const chances = chancesOf(at);
     const edges = trie.edges(node);
-    const allowed = constrained ? logSumOfExp(edges.map(({ token }) => chances[token]!)) : 0;
+    const chosen = (token: number) => (constrained && edges.length === 1 ? 0 : chances[token]!);
+    const allowed = constrained ? logSumOfExp(edges.map(({ token }) => chosen(token))) : 0;
     for (const edge of edges) {
       if (!own.filter.open(edge.node)) continue;
-      const next = score + chances[edge.token]! - allowed;
+      const next = score + chosen(edge.token) - allowed;
       if (Number.isNaN(next)) throw notFinite('likelihood of a title', next);
       const leaf = constrained ? trie.onlyLeaf(edge.node) : edge.token === trie.end ? edge.node : undefined;
       if (leaf === undefined) ways.push({ node: edge.node, score: next, branch });

@@ -50,10 +50,15 @@ export async function groupsOf({ prompts, context = {} }: RankingInputs, size: n
 }
 
 /**
+ * @param depth Tokens of a title at most, of which the last is not read.
  * @throws UserLlmError `too-many-tokens` when the longest title does not fit behind the longest prompt; `bad-argument`
  *   for titles of tokens that the LLM does not have.
  */
-export function requireFit({ stepper, prompts }: RankingInputs, { depth, largestToken }: TitleTrie): void {
+export function requireFit(
+  { stepper, prompts }: RankingInputs,
+  { largestToken, depth: whole }: TitleTrie,
+  depth = whole,
+): void {
   if (largestToken >= stepper.vocabularySize)
     throw new UserLlmError('bad-argument', {
       what: 'titles',
@@ -62,7 +67,6 @@ export function requireFit({ stepper, prompts }: RankingInputs, { depth, largest
       mend: 'Use the tokenizer of the model.',
     });
   const longest = prompts.reduce((length, prompt) => Math.max(length, prompt.length), 0);
-  // The token that ends a title is not read.
   const positions = stepper.prefixTokens + longest + depth - 1;
   if (positions <= stepper.maximumTokens) return;
   throw new UserLlmError('too-many-tokens', {

@@ -35,6 +35,8 @@ export class TitleTrie {
   readonly #counts: number[] = [0];
   readonly #leaves: number[] = [];
   readonly #indices = new Map<string, number>();
+  /** By node; -1 where there is something to choose. */
+  #onlyLeaves: Int32Array | undefined;
 
   /**
    * @param end The token that ends an answer.
@@ -114,18 +116,34 @@ export class TitleTrie {
 
   /** The one leaf at or below a node; nothing where there is still something to choose. */
   onlyLeaf(node: number): number | undefined {
-    let at = node;
-    for (;;) {
-      const [first, second] = this.#edges[at]!;
-      if (first === undefined) return at;
-      if (second !== undefined) return undefined;
-      at = first.node;
+    const leaf = (this.#onlyLeaves ??= this.#findOnlyLeaves())[node]!;
+    return leaf === -1 ? undefined : leaf;
+  }
+
+  /** Tokens of the longest path up to its last choice; 1 where there is no choice at all. */
+  get choosingDepth(): number {
+    const depths = new Int32Array(this.nodes);
+    let deepest = 0;
+    for (let node = 1; node < this.nodes; node++) {
+      depths[node] = depths[this.#parents[node]!]! + 1;
+      if (this.onlyLeaf(node) === undefined) deepest = Math.max(deepest, depths[node]!);
     }
+    return deepest + 1;
   }
 
   /** The leaf of an item, by its index in `items`. */
   leaf(item: number): number {
     return this.#leaves[item]!;
+  }
+
+  #findOnlyLeaves(): Int32Array {
+    const leaves = new Int32Array(this.nodes);
+    // Every node comes after its parent.
+    for (let node = this.nodes - 1; node >= 0; node--) {
+      const [first, second] = this.#edges[node]!;
+      leaves[node] = first === undefined ? node : second === undefined ? leaves[first.node]! : -1;
+    }
+    return leaves;
   }
 
   /**

@@ -1,7 +1,6 @@
 import type { TextTokenizer, UserEncoderModule } from '@user-llm/plugin';
 import { UserLlmError } from '@user-llm/tensor';
-import { titleTrie, type TitleTrie, type UserLlmModel } from '@user-llm/user-llm';
-import type { TokenizedData } from '../data/training-data.js';
+import type { UserLlmModel } from '@user-llm/user-llm';
 import type { StageInputs } from './stage.js';
 
 /**
@@ -15,15 +14,6 @@ export function requireLlm(
 ): { readonly userLlm: UserLlmModel; readonly text: TextTokenizer } {
   if (model.userLlm && text) return { userLlm: model.userLlm, text };
   throw noLlm(stage);
-}
-
-/** The titles that answers are chosen among, where the model's config has them constrained. */
-export function constrainedTitles(
-  { config }: UserLlmModel,
-  text: TextTokenizer,
-  { catalogue }: Pick<TokenizedData, 'catalogue'>,
-): TitleTrie | undefined {
-  return config.titles === 'constrained' && catalogue.size > 0 ? titleTrie(text, catalogue.values()) : undefined;
 }
 
 /** The error of a stage that cannot do without an LLM. */

@@ -1,12 +1,4 @@
-import {
-  gather,
-  joinAxes,
-  sparseCrossEntropy,
-  where,
-  type Float,
-  type FloatScalar,
-  type Symbolic,
-} from '@user-llm/graph';
+import { gather, joinAxes, sparseCrossEntropy, type Float, type FloatScalar, type Symbolic } from '@user-llm/graph';
 import { joinHooks, lora, type LoraModule } from '@user-llm/fusion';
 import type {
   CompressorModule,
@@ -27,12 +19,10 @@ import type {
 import { UserLlmError } from '@user-llm/tensor';
 import { keptConfig, partConfig, type PartChoice } from '../config/part-choice.js';
 import type { UserLlmConfig } from '../config/user-llm-config.js';
+import { onlyAllowed } from '../prompt/title-choices.js';
 import type { UserLlmParameters, UserLlmTree } from './parameters.js';
 
 // B batch, T events, E user width, K latents, L tokens, D model width, R rows, V vocabulary.
-
-/** The logit of a token that is not allowed: its probability is 0 in any precision. */
-const impossible = -1e9;
 
 /** What is known when a User-LLM is built. */
 export interface ComposeInputs {
@@ -64,7 +54,10 @@ export interface AnswerBatch extends TextBatch {
   readonly rows: Symbolic<'int32', readonly ['row']>;
   /** The token after each of them, `[row]`; -100 where a row only fills up. */
   readonly labels: Symbolic<'int32', readonly ['row']>;
-  /** Tokens that each row's label is chosen among, `[row, vocabulary]`, see `allowedTokens`; all when absent. */
+  /**
+   * Tokens that each row's label is chosen among, `[row, vocabulary]`, see `allowedTokens`; all when absent. With it all
+   * rows' logits are in memory at once, and an LLM's own `loss` is not asked.
+   */
   readonly allowed?: Symbolic<'bool', readonly ['row', 'vocabulary']>;
 }
 
@@ -185,7 +178,7 @@ export function composeUserLlm(
       const hidden_RD = gather(positionsOf(hidden(tree, batch)), rows);
       if (!allowed) return llm.loss(of(tree).llm, hidden_RD, labels);
       const logits_RV = llm.logits(of(tree).llm, hidden_RD);
-      return sparseCrossEntropy(where(allowed, logits_RV, impossible), labels, { ignore: -100 });
+      return sparseCrossEntropy(onlyAllowed(logits_RV, allowed), labels, { ignore: -100 });
     },
     logits: (tree, { tokens, context, seed }) => llm.apply(of(tree).llm, { tokens, hooks: hooks(tree, context, seed) }),
     decode: (tree, { context, ...step }) => llm.decode(of(tree).llm, { ...step, hooks: hooks(tree, context) }),

@@ -36,9 +36,9 @@ export const userLlmConfig = z
     llm: partChoice.describe('The decoder-only language model that answers.'),
     titles: z
       .enum(['free', 'constrained'])
-      .default('free')
+      .optional()
       .describe(
-        "How items' titles are learned and ranked: `free` as any text, or `constrained` as choices among the tokens by which some title of the catalogue goes on. Constrained, a title is read no further than it differs from all others: training and search take a fraction of the time, and the LLM learns no titles that it could write by itself.",
+        "How items' titles are learned and ranked: `constrained` as choices among the tokens by which some title of the catalogue goes on, `free` (when absent) as any text. Constrained, a title is read no further than it differs from all others, in training and in search, and what the LLM writes freely after the last choice was never trained.",
       ),
   })
   .superRefine(({ events, item }, context) => {

@@ -45,6 +45,10 @@ export const onnxManifest = z.strictObject({
     prefixTokens: z.int().describe("Positions that a user's soft prompt takes before the tokens."),
     /** Tokens that stand between an instruction and its answer. */
     answerMarker: z.array(z.int()),
+    titles: z
+      .literal('constrained')
+      .optional()
+      .describe('The LLM learned titles as choices among the tokens by which some title of the catalogue goes on.'),
   }),
   cache: z.strictObject({
     names: z.array(z.string()).describe('Inputs of `step`; outputs of `prefill` and `step` are `next/NAME`.'),
@@ -63,5 +67,6 @@ export const onnxSteps: readonly string[] = [
   "Tokens of a prompt: `begin` where there is one, the instruction's tokens, `answerMarker`. Of a conversation, where there is a `chatTemplate`: the tokens of what it makes of the messages, special tokens included.",
   'Run `prefill` with `tokens` [batch, token] filled from the start, `counts` [batch], and `room`: zeros for as many further places as tokens are to be written, plus one.',
   'Choose a token from `logits`; end at any of `ends`. Run `step` with it, `lengths` (prefixTokens + tokens read so far) and the caches; its outputs are the next caches.',
+  'To rank items by their titles (a space, the title, then `end`), add up logarithms of the probabilities of their tokens; where `titles` is `constrained`, among the tokens by which some title goes on as it began.',
   'Run `items` for scores by id. Where its input is `last`, that is the row of `events` of the last event, zeros without one. `itemIds` says which id each item of the catalogue has, 1 for none.',
 ];

@@ -72,6 +72,7 @@ export async function exportModel(path: string, parts: ModelParts): Promise<void
           maximumTokens: model.llm.maximumTokens,
           prefixTokens: prefixTokens(model.llm, context),
           answerMarker: answerMarkerTokens(textTokenizer),
+          ...(model.config.titles === 'constrained' && { titles: model.config.titles }),
         },
         cache: { names: cacheNames(model.llm.layers), ...model.llm.cache },
       };

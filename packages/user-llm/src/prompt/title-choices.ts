@@ -1,70 +1,94 @@
+import { where, type Float, type Symbolic } from '@user-llm/graph';
 import { TitleTrie } from '@user-llm/llm';
 import type { Item, TextTokenizer } from '@user-llm/plugin';
+import { itemTitle } from '@user-llm/tasks';
 import { Tensor } from '@user-llm/tensor';
+import type { UserLlmConfig } from '../config/user-llm-config.js';
 import { encodeAnswer } from './prompt-format.js';
 
-/** An answer as tokens, and what they are chosen among. */
+// R rows that predict, V vocabulary.
+
+/** A token of an answer that is predicted. */
+export interface TokenChoice {
+  /** Its place in the answer's tokens. */
+  readonly at: number;
+  /** What it is chosen among, itself included; all of the vocabulary when absent. */
+  readonly among?: readonly { readonly token: number }[];
+}
+
+/** An answer as tokens, and those of them that are predicted. */
 export interface AnswerTokens {
-  /** Its tokens, the end included; constrained no further than up to the last that is a choice. */
+  /** Its tokens, the end included; of a constrained title no further than up to the last that is a choice. */
   readonly tokens: readonly number[];
-  /**
-   * For each token those that it is chosen among, itself included; a token that stands alone need not be predicted. All
-   * of the vocabulary when absent.
-   */
-  readonly among?: readonly (readonly number[])[];
+  readonly choices: readonly TokenChoice[];
 }
 
 /** The titles of items by their tokens, as they follow a prompt. */
 export function titleTrie(tokenizer: TextTokenizer, items: Iterable<Item>): TitleTrie {
   const titles = Array.from(items, (item) => ({
     item: item.item,
-    tokens: encodeAnswer(tokenizer, answerTitle(item)).slice(0, -1),
+    tokens: encodeAnswer(tokenizer, itemTitle(item)).slice(0, -1),
   }));
   return new TitleTrie(titles, tokenizer.end);
 }
 
+/** The titles that items are chosen among, where the config has them constrained and there are any. */
+export function constrainedTitles(
+  { titles }: Pick<UserLlmConfig, 'titles'>,
+  tokenizer: TextTokenizer,
+  items: readonly Item[],
+): TitleTrie | undefined {
+  return titles === 'constrained' && items.length > 0 ? titleTrie(tokenizer, items) : undefined;
+}
+
 /**
- * An answer as the choices that constrained decoding makes on its way through titles. An answer that is none of the titles
- * stays free.
+ * An answer as tokens. One that is among the titles is read as constrained decoding chooses its way through them; any other
+ * is free.
  *
- * @param titles Nothing for an answer that is free.
+ * @param titles Nothing where all answers are free.
  */
-export function answerTokens(tokenizer: TextTokenizer, answer: string, titles: TitleTrie | undefined): AnswerTokens {
+export function answerTokens(tokenizer: TextTokenizer, answer: string, titles?: TitleTrie): AnswerTokens {
   const tokens = encodeAnswer(tokenizer, answer);
-  if (!titles) return { tokens };
-  const among: number[][] = [];
+  const free = { tokens, choices: tokens.map((_, at) => ({ at })) };
+  if (!titles) return free;
+  const choices: TokenChoice[] = [];
   let node = 0;
-  let read = 1;
-  for (const token of tokens) {
+  for (const [at, token] of tokens.entries()) {
     const edges = titles.edges(node);
     const edge = edges.find((each) => each.token === token);
-    if (!edge) return { tokens };
+    if (!edge) return free;
+    if (edges.length > 1) choices.push({ at, among: edges });
     node = edge.node;
-    if (among.push(edges.map((each) => each.token)) > 1 && edges.length > 1) read = among.length;
   }
-  return { tokens: tokens.slice(0, read), among: among.slice(0, read) };
+  // At least one, so that there is something to read where there is nothing to choose.
+  return { tokens: tokens.slice(0, 1 + (choices.at(-1)?.at ?? 0)), choices };
 }
 
 /**
- * Which tokens each prediction is chosen among, `[row, vocabulary]`, as a graph reads it.
+ * What each prediction is chosen among as a mask for `onlyAllowed`: `[R, V]`.
  *
- * @param rows For each prediction the tokens; all of them where absent.
+ * @param choices One for each row; all of the vocabulary where `among` is absent.
  */
 export function allowedTokens(
-  rows: readonly (readonly number[] | undefined)[],
+  choices: readonly Pick<TokenChoice, 'among'>[],
   vocabularySize: number,
 ): Tensor<'bool', readonly ['row', 'vocabulary']> {
-  const allowed = new Uint8Array(rows.length * vocabularySize);
-  rows.forEach((among, row) => {
+  const allowed = new Uint8Array(choices.length * vocabularySize);
+  choices.forEach(({ among }, row) => {
     const start = row * vocabularySize;
-    if (among) for (const token of among) allowed[start + token] = 1;
+    if (among) for (const { token } of among) allowed[start + token] = 1;
     else allowed.fill(1, start, start + vocabularySize);
   });
-  return new Tensor('bool', ['row', 'vocabulary'] as const, [rows.length, vocabularySize], allowed);
+  return new Tensor('bool', ['row', 'vocabulary'] as const, [choices.length, vocabularySize], allowed);
 }
 
-/** What an item is called, as the tasks' answers have it: its title on one line, or its id where it has none. */
-function answerTitle({ item, title }: Item): string {
-  const line = title?.replace(/\s+/gu, ' ').trim();
-  return line === undefined || line === '' ? item : line;
+/** The logit of a token that is not allowed: its probability is 0 in any precision. */
+const impossible = -1e9;
+
+/** Logits of which only the allowed tokens have a probability: `[R, V]`. */
+export function onlyAllowed(
+  logits_RV: Float<readonly ['row', 'vocabulary']>,
+  allowed_RV: Symbolic<'bool', readonly ['row', 'vocabulary']>,
+): Float<readonly ['row', 'vocabulary']> {
+  return where(allowed_RV, logits_RV, impossible);
 }

@@ -1,5 +1,6 @@
 import type { JsonValue, TextTokenizer } from '@user-llm/plugin';
 import { Random, Tensor, UserLlmError } from '@user-llm/tensor';
+import { itemTitle } from '@user-llm/tasks';
 import { reservedIds } from '@user-llm/tokenization';
 import { answerTokens, encodePrompt, type TitleTrie } from '@user-llm/user-llm';
 import type { TokenizedData } from '../../data/training-data.js';
@@ -33,16 +34,17 @@ export function namedItems(
   const { fitted } = tokenizer.feature(feature);
   const id = new Int32Array(1);
   const prompt = encodePrompt(text, '');
-  const named = [...catalogue.values()].flatMap(({ item, title }): NamedItem[] => {
+  const named = [...catalogue.values()].flatMap((each): NamedItem[] => {
+    const { item, title } = each;
     fitted.encode(item, id, 0);
-    if (id[0]! <= reservedIds.mask || title === undefined || title === null || title === '') return [];
-    const { tokens, among } = answerTokens(text, title.replace(/\s+/gu, ' '), titles);
+    if (id[0]! <= reservedIds.mask || (title ?? '').trim() === '') return [];
+    const { tokens, choices } = answerTokens(text, itemTitle(each), titles);
     const answer = tokens.slice(0, Math.max(1, maximumTokens + 1 - prompt.length));
     const example = {
       tokens: [...prompt, ...answer.slice(0, -1)],
       from: prompt.length - 1,
       answer,
-      ...(among && { among }),
+      choices: choices.filter(({ at }) => at < answer.length),
     };
     return [{ item, id: id[0]!, example }];
   });
@@ -64,6 +66,9 @@ export interface AlignSizes extends Pick<AlignConfig, 'batchSize' | 'events' | '
 /** Batches that are drawn together at most, and sorted by length, so that little is padding. */
 const largestPool = 16;
 
+/** Lengths that rows are padded to, but for the longest; constrained titles are mostly short. */
+const lengthsOf = (constrained: boolean) => (constrained ? [4, 8, 16, 32] : [32]);
+
 /**
  * Batches without end: each epoch asks for every item once, in random order, after other items drawn at random. Of some
  * batches at a time, an epoch's at most, those titles share one that are about as long.
@@ -83,15 +88,19 @@ export async function* alignBatches(
     orders.delete(epoch - 2);
     return items[order[number % items.length]!]!;
   };
-  const tokenBuckets = [4, 8, 16, 32].filter((length) => length < maximumTokens).concat(maximumTokens);
-  const pool = Math.min(largestPool, Math.max(1, Math.floor(items.length / batchSize)));
+  const shorter = lengthsOf(vocabularySize !== undefined).filter((length) => length < maximumTokens);
+  const tokenBuckets = [...shorter, maximumTokens];
+  const size = Math.min(largestPool, Math.max(1, Math.floor(items.length / batchSize)));
+  let pool: { readonly number: number; readonly batches: readonly (readonly NamedItem[])[] } | undefined;
   for (let batch = typeof from === 'number' ? from : 0; ; batch++) {
-    const drawn = Math.floor(batch / pool);
-    const place = random.split('pools').at(drawn).permutation(pool)[batch % pool]!;
-    const asked = pooled(itemAt, drawn * pool * batchSize, pool * batchSize).slice(
-      place * batchSize,
-      (place + 1) * batchSize,
-    );
+    const number = Math.floor(batch / size);
+    if (pool?.number !== number) {
+      const drawn = Array.from({ length: size * batchSize }, (_, at) => itemAt(number * size * batchSize + at));
+      drawn.sort((a, b) => a.example.tokens.length - b.example.tokens.length);
+      const order = random.split('pools').at(number).permutation(size);
+      pool = { number, batches: Array.from(order, (at) => drawn.slice(at * batchSize, (at + 1) * batchSize)) };
+    }
+    const asked = pool.batches[batch % size]!;
     const draws = random.split('others').at(batch).stream();
     const ids = new Int32Array(batchSize * events);
     asked.forEach(({ id }, row) => {
@@ -110,11 +119,4 @@ export async function* alignBatches(
     };
     await Promise.resolve();
   }
-}
-
-/** So many items from a number on, the shortest titles first. */
-function pooled(itemAt: (number: number) => NamedItem, from: number, count: number): NamedItem[] {
-  return Array.from({ length: count }, (_, at) => itemAt(from + at)).sort(
-    (a, b) => a.example.tokens.length - b.example.tokens.length,
-  );
 }

@@ -1,9 +1,9 @@
 import { constant, input, type ParameterTree } from '@user-llm/graph';
 import { Tensor } from '@user-llm/tensor';
-import { parameterGroup, type UserLlmModel, type UserLlmTree } from '@user-llm/user-llm';
+import { constrainedTitles, parameterGroup, type UserLlmModel, type UserLlmTree } from '@user-llm/user-llm';
 import type { LossGraph } from '../../loop/training-task.js';
 import type { Shapes } from '../../loop/step-graphs.js';
-import { constrainedTitles, requireLlm } from '../need.js';
+import { requireLlm } from '../need.js';
 import type { Stage, StageInputs } from '../stage.js';
 import { trainedBy } from '../strategy.js';
 import { answerInputs } from '../tune/answer-feeds.js';
@@ -19,7 +19,7 @@ import { directionsOf, itemDirections, itemsInput } from './item-vectors.js';
 export function alignStage(config: AlignConfig, inputs: StageInputs): Stage {
   const name = config.name ?? config.kind;
   const { userLlm, text } = requireLlm(name, inputs);
-  const titles = constrainedTitles(userLlm, text, inputs.data);
+  const titles = constrainedTitles(userLlm.config, text, [...inputs.data.catalogue.values()]);
   const items = namedItems(inputs.data, inputs.item, text, config.maximumTokens, titles);
   const sizes = { ...config, ...(titles && { vocabularySize: userLlm.llm.vocabularySize }) };
   const strategy = trainedBy(config.strategy);

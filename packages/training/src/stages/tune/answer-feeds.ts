@@ -1,6 +1,6 @@
 import { input, type Symbolic } from '@user-llm/graph';
 import { Tensor } from '@user-llm/tensor';
-import { allowedTokens } from '@user-llm/user-llm';
+import { allowedTokens, type TokenChoice } from '@user-llm/user-llm';
 import type { TokenExample } from './token-example.js';
 
 // B batch, L tokens, R rows that predict.
@@ -28,11 +28,6 @@ export interface AnswerFeeds extends Readonly<Record<string, Tensor>> {
   readonly labels: Tensor;
 }
 
-/** How many tokens of an answer are predicted: all, or where there is something to choose. */
-export function predictedTokens({ answer, among }: TokenExample): number {
-  return answer.filter((_, at) => among?.[at]?.length !== 1).length;
-}
-
 /**
  * A batch of examples as feeds: `tokens` `[B, L]`, `rows` `[R]`, `labels` `[R]`, and `allowed` `[R, V]` where answers may be
  * constrained.
@@ -48,36 +43,30 @@ export function answerFeeds(
   const tokens = new Int32Array(batchSize * length);
   const rows: number[] = [];
   const labels: number[] = [];
-  const choices: (readonly number[] | undefined)[] = [];
+  const chosen: Pick<TokenChoice, 'among'>[] = [];
   examples.forEach((example, row) => {
     tokens.set(example.tokens, row * length);
-    example.answer.forEach((token, at) => {
-      const among = example.among?.[at];
-      if (among?.length === 1) return;
-      rows.push(row * length + example.from + at);
-      labels.push(token);
-      choices.push(among);
-    });
+    for (const choice of example.choices) {
+      rows.push(row * length + example.from + choice.at);
+      labels.push(example.answer[choice.at]!);
+      chosen.push(choice);
+    }
   });
   // Coarse, since each number of rows is compiled anew and an idle row costs little; constrained answers have few.
-  let count = Math.max(32, (vocabularySize === undefined ? 8 : 2) * batchSize);
+  let count = Math.max(32, (vocabularySize === undefined ? 8 : 4) * batchSize);
   while (count < rows.length) count *= 2;
   while (rows.length < count) {
     rows.push(0);
     labels.push(ignored);
+    chosen.push({});
   }
   return {
     tokens: new Tensor('int32', ['batch', 'token'], [batchSize, length], tokens),
     rows: new Tensor('int32', ['row'], [count], Int32Array.from(rows)),
     labels: new Tensor('int32', ['row'], [count], Int32Array.from(labels)),
-    ...(vocabularySize !== undefined && {
-      allowed: allowedTokens([...choices, ...idle(count - choices.length)], vocabularySize),
-    }),
+    ...(vocabularySize !== undefined && { allowed: allowedTokens(chosen, vocabularySize) }),
   };
 }
-
-/** Rows that only fill up. */
-const idle = (count: number): undefined[] => new Array<undefined>(count).fill(undefined);
 
 /** The inputs of a graph that `answerFeeds` are fed to. */
 export interface AnswerInputs {

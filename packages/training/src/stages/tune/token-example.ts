@@ -1,6 +1,6 @@
 import type { Catalogue, Example, TextTokenizer } from '@user-llm/plugin';
 import { promptOf, type HistoryField } from '@user-llm/tasks';
-import { answerTokens, encodePrompt, type AnswerTokens, type TitleTrie } from '@user-llm/user-llm';
+import { answerTokens, encodePrompt, type TitleTrie, type TokenChoice } from '@user-llm/user-llm';
 
 /** How an example is put to the model. */
 export type ExampleForm =
@@ -17,8 +17,8 @@ export interface TokenExample {
   readonly from: number;
   /** The answer's tokens, its end included; of a constrained answer those up to the last that is a choice. */
   readonly answer: readonly number[];
-  /** What each of them is chosen among, as `AnswerTokens` has it. */
-  readonly among?: AnswerTokens['among'];
+  /** Those of them that are predicted; the others are given. */
+  readonly choices: readonly TokenChoice[];
 }
 
 /**
@@ -36,7 +36,7 @@ export function tokenExample(
   maximumTokens: number,
   titles?: TitleTrie,
 ): TokenExample {
-  const { tokens: answer, among } = answerTokens(tokenizer, example.target, titles);
+  const { tokens: answer, choices } = answerTokens(tokenizer, example.target, titles);
   const room = maximumTokens + 1 - Math.min(answer.length, Math.max(1, Math.floor(maximumTokens / 2)));
   const prompt = promptTokens(example, form, tokenizer, catalogue, room);
   const kept = answer.slice(0, maximumTokens + 1 - prompt.length);
@@ -44,7 +44,7 @@ export function tokenExample(
     tokens: [...prompt, ...kept.slice(0, -1)],
     from: prompt.length - 1,
     answer: kept,
-    ...(among && { among: among.slice(0, kept.length) }),
+    choices: choices.filter(({ at }) => at < kept.length),
   };
 }
 

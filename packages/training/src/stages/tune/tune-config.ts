@@ -62,7 +62,10 @@ export const tuneConfig = z
       .describe('Batches whose examples are drawn together and sorted by length, so that little is padding.'),
     validation: validationConfig
       .extend({
-        metric: z.string().default('loss').describe('loss, or loss/TASK: mean cross-entropy per token of the answers.'),
+        metric: z
+          .string()
+          .default('loss')
+          .describe('loss, or loss/TASK: mean cross-entropy per predicted token of the answers.'),
         better: z.enum(['higher', 'lower']).default('lower').describe('Which values of the metric are better.'),
         examples: z.int().min(1).default(256).describe('Users asked, per task.'),
         controls: z

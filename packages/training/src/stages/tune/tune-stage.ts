@@ -1,5 +1,6 @@
+import { constrainedTitles } from '@user-llm/user-llm';
 import { TaskExamples, type WeightedTask } from '../../data/task-examples.js';
-import { constrainedTitles, requireLlm } from '../need.js';
+import { requireLlm } from '../need.js';
 import type { Stage, StageInputs } from '../stage.js';
 import { trainedBy } from '../strategy.js';
 import { defaultTokenBuckets } from './answer-feeds.js';
@@ -20,7 +21,8 @@ export function tuneStage(config: TuneConfig, inputs: StageInputs): Stage {
     task: registry.get('tasks', each.name),
     weight: each.weight,
   }));
-  const trie = constrainedTitles(userLlm, text, data);
+  const itemTasks = tasks.flatMap(({ task }) => (task.answers === 'item' ? [task.name] : []));
+  const trie = itemTasks.length > 0 ? constrainedTitles(userLlm.config, text, [...data.catalogue.values()]) : undefined;
   const batching: TuneBatching = {
     data,
     text,
@@ -31,10 +33,7 @@ export function tuneStage(config: TuneConfig, inputs: StageInputs): Stage {
     tokenBuckets,
     ...(trie && {
       vocabularySize: userLlm.llm.vocabularySize,
-      titles: {
-        trie,
-        tasks: new Set(tasks.filter(({ task }) => task.answers === 'item').map(({ task }) => task.name)),
-      },
+      titles: { trie, tasks: new Set(itemTasks) },
     }),
   };
   const examples = (part: 'train' | 'validation') =>

@@ -6,7 +6,7 @@ import { answerInputs } from './answer-feeds.js';
 import { tuneBatches, type TuneBatching } from './tune-batches.js';
 
 /**
- * The loss of answers: the mean cross-entropy of their tokens.
+ * The loss of answers: the mean cross-entropy of those of their tokens that are predicted.
  *
  * @param training Whether anything is dropped.
  */

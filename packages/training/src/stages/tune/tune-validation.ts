@@ -4,7 +4,6 @@ import type { UserLlmModel } from '@user-llm/user-llm';
 import { noQuestions, type PlacedExample, type TaskExamples } from '../../data/task-examples.js';
 import { LossEvaluator } from '../../loop/loss-evaluator.js';
 import { readyExample, tuneFeeds, type ReadyExample, type TuneBatching } from './tune-batches.js';
-import { predictedTokens } from './answer-feeds.js';
 import { answerLoss } from './tune-task.js';
 
 /** What the validation of tuning needs. */
@@ -30,7 +29,7 @@ const readings: Readonly<
   'loss-no-user': (examples) => examples.map(() => undefined),
 };
 
-/** Mean cross-entropy per token of the answers to fixed questions, for each task and over all. */
+/** Mean cross-entropy per predicted token of the answers to fixed questions, for each task and over all. */
 export class TuneValidation {
   readonly #inputs: TuneValidationInputs;
   readonly #questions: ReadonlyMap<string, readonly ReadyExample[]>;
@@ -89,7 +88,7 @@ export class TuneValidation {
       signal?.throwIfAborted();
       const examples = questions.slice(from, from + batching.batchSize);
       const loss = await this.#evaluator.of(tuneFeeds(examples, batching, readings[reading]?.(examples)), weights);
-      const count = examples.reduce((total, { encoded }) => total + predictedTokens(encoded), 0);
+      const count = examples.reduce((total, { encoded }) => total + encoded.choices.length, 0);
       sum += loss * count;
       tokens += count;
     }
