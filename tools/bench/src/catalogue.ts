@@ -9,6 +9,7 @@ export const catalogue: Catalogue = {
   'event-loop': async () => (await import('./event-loop.js')).eventLoop,
   llm: async () => (await import('./llm/llm.js')).llm,
   operators: async () => (await import('./operators.js')).operators,
+  titles: async () => (await import('./llm/titles.js')).titles,
   tokenization: async () => (await import('./tokenization.js')).tokenization,
   'tune-step': async () => (await import('./llm/tune-step.js')).tuneStep,
   'train-step': async () => (await import('./train-step.js')).trainStep,

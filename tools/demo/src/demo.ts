@@ -10,8 +10,8 @@ import { prepare } from './prepare.js';
 import type { ProgressLine } from './progress-line.js';
 import { askAboutUser } from './real-user.js';
 import { recipes } from './recipes/by-name.js';
-import type { Minutes, Recipe, Setting } from './recipes/recipe.js';
-import { firstTraining, StageClock, type DemoStage } from './stage-clock.js';
+import { fusionsOf, type FusionName, type Minutes, type Recipe, type Setting } from './recipes/recipe.js';
+import { firstTraining, StageClock } from './stage-clock.js';
 import { keptText, stageTable, userText, usedText } from './told.js';
 import { trainRun, type RunSession } from './train-run.js';
 
@@ -53,10 +53,16 @@ export async function runDemo(options: DemoOptions, session: DemoSession): Promi
   const training: RunSession = { folder, signal, onProgress: (told) => progress.show(trainingText(told)) };
   const start = await clock.time(firstTraining(recipe), () => trainRun(recipe.baseRun(setting), training));
   progress.end();
+  const aligned = new Map<FusionName, string>();
+  for (const fusion of fusionsOf(recipe)) {
+    const run = recipe.alignRun(fusion, setting, start);
+    aligned.set(fusion, await clock.time(`align: ${fusion}`, () => trainRun(run, training)));
+    progress.end();
+  }
   const models = new Map<string, string>();
   for (const way of recipe.ways) {
-    const stage: DemoStage = `tune: ${way.name}`;
-    models.set(way.name, await clock.time(stage, () => trainRun(recipe.tuneRun(way, setting, start), training)));
+    const run = recipe.tuneRun(way, setting, way.kind === 'fusion' ? aligned.get(way.fusion)! : start);
+    models.set(way.name, await clock.time(`tune: ${way.name}`, () => trainRun(run, training)));
     progress.end();
   }
 
@@ -104,13 +110,22 @@ export async function runDemo(options: DemoOptions, session: DemoSession): Promi
 }
 
 function minutesOf({ minutes }: Recipe, { effort, encoderEffort }: DemoOptions): Minutes {
-  const { pretrain, language, tune } = minutes;
-  return { pretrain: pretrain * (encoderEffort ?? effort), language: language * effort, tune: tune * effort };
+  const { pretrain, language, align, tune } = minutes;
+  return {
+    pretrain: pretrain * (encoderEffort ?? effort),
+    language: language * effort,
+    align: align * effort,
+    tune: tune * effort,
+  };
 }
 
 /** The curves of all runs: those of the ways side by side, stage by stage. */
-async function curvesOf({ ways }: Recipe, folder: string): Promise<TrainingCurve[]> {
-  const runs = ['base', ...ways.map(({ name }) => name)];
+async function curvesOf(recipe: Recipe, folder: string): Promise<TrainingCurve[]> {
+  const runs = [
+    'base',
+    ...fusionsOf(recipe).map((fusion) => `align-${fusion}`),
+    ...recipe.ways.map(({ name }) => name),
+  ];
   const curves = await Promise.all(runs.map((run) => trainingCurves(join(folder, run, 'figures.jsonl'))));
   return curves.flatMap((own, at) => own.map((curve) => (at === 0 ? curve : { ...curve, series: runs[at]! })));
 }

@@ -132,9 +132,11 @@ async function costsOf(
 ): Promise<CostMeasurement[]> {
   const withText = way === recipe.ways[0];
   const planned = planQuestions(data, { split: questions.split, tasks: questions.tasks, seed: questions.seed });
-  const nextFilm = planned.questions.filter(({ answers }) => answers === 'item');
+  // A constrained title is no text that the LLM has learned to write to its end.
+  const written = userLlm.model.config.titles === 'constrained' ? 'label' : 'item';
+  const asked = planned.questions.filter(({ answers }) => answers === written);
   const historyEvents = withText ? recipe.timedEvents : [shownEvents(recipe)];
-  const measured = await measureCosts(data, userLlm, nextFilm, { historyEvents, signal });
+  const measured = await measureCosts(data, userLlm, asked, { historyEvents, signal });
   return measured
     .filter(({ candidate }) => withText || candidate !== 'text prompt')
     .map(({ candidate, ...cost }) => ({

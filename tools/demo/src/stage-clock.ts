@@ -1,10 +1,11 @@
-import type { Minutes, Recipe, Way } from './recipes/recipe.js';
+import { fusionsOf, type FusionName, type Minutes, type Recipe, type Way } from './recipes/recipe.js';
 
 /** A stage of the job. */
 export type DemoStage =
   | 'prepare the data'
   | 'pretrain the encoder, train the decoder'
   | 'pretrain the encoder'
+  | `align: ${FusionName}`
   | `tune: ${Way['name']}`
   | 'evaluate'
   | 'write the report, answer';
@@ -17,13 +18,19 @@ export function firstTraining({ minutes }: Recipe): DemoStage {
   return minutes.language > 0 ? 'pretrain the encoder, train the decoder' : 'pretrain the encoder';
 }
 
+type Budget = readonly [DemoStage, number | undefined];
+
 /** Seconds of every stage on two cores, where they are known. */
 function budgetsOf(recipe: Recipe, minutes: Minutes): Map<DemoStage, number | undefined> {
   const { ways, seconds } = recipe;
   return new Map<DemoStage, number | undefined>([
     ['prepare the data', seconds?.prepare],
     [firstTraining(recipe), minute * (minutes.pretrain + minutes.language)],
-    ...ways.map(({ name }): [DemoStage, number | undefined] => [`tune: ${name}`, minute * minutes.tune]),
+    ...fusionsOf(recipe).map((fusion): Budget => [`align: ${fusion}`, minute * minutes.align]),
+    ...ways.map((way): Budget => [
+      `tune: ${way.name}`,
+      minute * (minutes.tune + (way.kind === 'text' ? minutes.align : 0)),
+    ]),
     ['evaluate', seconds?.evaluate],
     ['write the report, answer', seconds?.report],
   ]);

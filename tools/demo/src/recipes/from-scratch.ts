@@ -1,10 +1,7 @@
 import { defineRun, type Run, type RunConfigInput } from '@user-llm/training';
-import { events, taskMix, type Recipe, type Setting, type Way } from './recipe.js';
+import { events, taskMix, type FusionName, type Recipe, type Setting, type Way } from './recipe.js';
 
 const maximumEvents = 50;
-
-/** Share of a fusion's tuning time in which the LLM learns which titles the encoder's vectors stand for. */
-const alignShare = 0.52;
 
 /** The decoder that is trained from scratch: a Llama of 2 layers, 950,912 parameters with its 4,096 tokens. */
 const scratchLlm = {
@@ -27,13 +24,14 @@ export const fromScratch: Recipe = {
   beamWidth: 16,
   timedEvents: [10, maximumEvents, 256],
   plainTexts: [],
-  minutes: { pretrain: 0.75, language: 1.1, tune: 0.95 },
+  minutes: { pretrain: 0.75, language: 1.1, align: 0.5, tune: 0.45 },
   seconds: { prepare: 5, evaluate: 110, report: 5 },
   baseRun,
+  alignRun,
   tuneRun,
 };
 
-function fused(fusion: 'cross-attention' | 'soft-prompt', label: string): Way {
+function fused(fusion: FusionName, label: string): Way {
   return { name: fusion, label, kind: 'fusion', fusion, strategy: 'full' };
 }
 
@@ -42,7 +40,7 @@ function told(lastEvents: number): Way {
   return { name: `text-${lastEvents}`, label, kind: 'text', lastEvents, strategy: 'full' };
 }
 
-function modelConfig(fusion: 'cross-attention' | 'soft-prompt'): RunConfigInput['model'] {
+function modelConfig(fusion: FusionName): RunConfigInput['model'] {
   return {
     events,
     encoder: {
@@ -87,26 +85,40 @@ function baseRun({ dataset, seed, minutes, llm }: Setting): Run {
   });
 }
 
-/** A fusion aligns the LLM with the encoder's vectors first; all ways are tuned equally long. */
+function optimizer(learningRate: number, llm: string | undefined, factors: Readonly<Record<string, number>> = {}) {
+  return {
+    learningRate: llm === undefined ? learningRate : 5e-4,
+    factors,
+    schedule: { kind: 'linear', warmUpSteps: 20, final: 0.05 },
+  } as const;
+}
+
+function alignRun(fusion: FusionName, { dataset, seed, minutes, llm }: Setting, start: string): Run {
+  return defineRun({
+    name: `align-${fusion}`,
+    seed,
+    model: modelConfig(fusion),
+    data: { dataset },
+    start: { model: start },
+    ...(llm !== undefined && { text: { kind: 'checkpoint', path: llm } }),
+    stages: [
+      {
+        kind: 'align',
+        budget: { minutes: minutes.align },
+        events: 1,
+        // Many steps rather than large ones: it is over when the vectors are told apart.
+        batchSize: 64,
+        maximumTokens: llm === undefined ? 16 : 32,
+        optimizer: optimizer(5e-3, llm),
+      },
+    ],
+  });
+}
+
 function tuneRun(way: Way, { dataset, seed, minutes, llm }: Setting, start: string): Run {
-  const optimizer = (learningRate: number, factors: Readonly<Record<string, number>> = {}) =>
-    ({
-      learningRate: llm === undefined ? learningRate : 5e-4,
-      factors,
-      schedule: { kind: 'linear', warmUpSteps: 20, final: 0.05 },
-    }) as const;
-  const align: RunConfigInput['stages'][number] = {
-    kind: 'align',
-    budget: { minutes: minutes.tune * alignShare },
-    events: 1,
-    // Many steps rather than large ones: it is over when the vectors are told apart.
-    batchSize: 64,
-    maximumTokens: llm === undefined ? 16 : 32,
-    optimizer: optimizer(5e-3),
-  };
   const tune: RunConfigInput['stages'][number] = {
     kind: 'tune',
-    budget: { minutes: minutes.tune * (way.kind === 'fusion' ? 1 - alignShare : 1) },
+    budget: { minutes: minutes.tune + (way.kind === 'text' ? minutes.align : 0) },
     strategy: way.strategy,
     tasks: taskMix,
     form: way.kind === 'fusion' ? { kind: 'context' } : { kind: 'text', lastEvents: way.lastEvents },
@@ -117,15 +129,15 @@ function tuneRun(way: Way, { dataset, seed, minutes, llm }: Setting, start: stri
     maximumTokens: llm === undefined ? 1280 : 448,
     tokenBuckets: way.kind === 'fusion' ? [32, 64, 128] : llm === undefined ? [256, 512, 1280] : [256, 448],
     // The encoder knows histories already; what reaches it through young layers is mostly noise.
-    optimizer: optimizer(2e-3, { 'encoder.*': 0.1 }),
+    optimizer: optimizer(2e-3, llm, { 'encoder.*': 0.1 }),
   };
   return defineRun({
     name: way.name,
     seed,
     model: modelConfig(way.kind === 'fusion' ? way.fusion : 'cross-attention'),
     data: { dataset },
-    start: { model: start },
+    start: { model: start, ...(way.kind === 'fusion' && { parts: ['encoder', 'compressor', 'fusion', 'llm'] }) },
     ...(llm !== undefined && { text: { kind: 'checkpoint', path: llm } }),
-    stages: way.kind === 'fusion' ? [align, tune] : [tune],
+    stages: [tune],
   });
 }

@@ -2,6 +2,9 @@ import type { EventSchema, Task } from '@user-llm/plugin';
 import { favouriteCategoryTask, nextItemTask } from '@user-llm/tasks';
 import type { Run, Strategy } from '@user-llm/training';
 
+/** How the LLM reads the user's embeddings. */
+export type FusionName = 'cross-attention' | 'soft-prompt';
+
 /** How the LLM gets to know the user: a way that is tuned, judged and compared. */
 export type Way = {
   /** Of its folder, and of its line in figures. */
@@ -9,7 +12,7 @@ export type Way = {
   /** In tables. */
   readonly label: string;
 } & (
-  | { readonly kind: 'fusion'; readonly fusion: 'cross-attention' | 'soft-prompt'; readonly strategy: Strategy }
+  | { readonly kind: 'fusion'; readonly fusion: FusionName; readonly strategy: Strategy }
   | { readonly kind: 'text'; readonly lastEvents: number; readonly strategy: Strategy }
 );
 
@@ -17,6 +20,9 @@ export type Way = {
 export interface Minutes {
   readonly pretrain: number;
   readonly language: number;
+  /** Of each fusion, until the LLM knows which titles the encoder's vectors stand for; all its ways start from there. */
+  readonly align: number;
+  /** Of each way after that; text prompts are tuned as long as a fusion is aligned and tuned. */
   readonly tune: number;
 }
 
@@ -53,9 +59,15 @@ export interface Recipe {
   /** The run that all ways start from. */
   baseRun(setting: Setting): Run;
   /**
-   * The run that tunes one way to know the user.
+   * The run that aligns a fusion, `align-FUSION`, which its ways start from.
    *
    * @param start Folder of the base run's model.
+   */
+  alignRun(fusion: FusionName, setting: Setting, start: string): Run;
+  /**
+   * The run that tunes one way to know the user.
+   *
+   * @param start Folder of the model of its fusion's alignment, or of the base run's for a text prompt.
    */
   tuneRun(way: Way, setting: Setting, start: string): Run;
 }
@@ -82,3 +94,8 @@ export const taskMix = [
   { name: 'favourite-genre', weight: 1 },
   { name: 'future-favourite-genre', weight: 1 },
 ];
+
+/** The fusions of a recipe's ways, each once. */
+export function fusionsOf({ ways }: Pick<Recipe, 'ways'>): FusionName[] {
+  return [...new Set(ways.flatMap((way) => (way.kind === 'fusion' ? [way.fusion] : [])))];
+}
