@@ -158,7 +158,7 @@ describe('batches of items', () => {
     const data = await dataOf();
     const items = namedItems(data, 'item', text, 64);
     expect(items).toHaveLength(24);
-    // Four batches of 5 are drawn together, 24 items an epoch: both end after 120.
+    // Five epochs.
     const batches = await first(alignBatches(items, sizes, 3, undefined), 24);
     const asked = batches.flatMap(({ contents }) => contents as string[]);
     for (const { item } of items) expect(asked.filter((each) => each === item)).toHaveLength(5);
@@ -204,7 +204,7 @@ describe('batches of items', () => {
     );
     const items = namedItems(data, 'item', text, 64);
     const [short] = items.map(({ example }) => example.tokens.length).sort((a, b) => a - b);
-    const batches = await first(alignBatches(items, { ...sizes, batchSize: 4 }, 3, undefined), 6);
+    const batches = await first(alignBatches(items, { ...sizes, batchSize: 4, vocabularySize: 300 }, 3, undefined), 6);
     const asked = batches.map(({ contents }) => (contents as string[]).map((item) => byName(items, item).length));
     expect(asked.filter((lengths) => lengths.every((length) => length === short))).toHaveLength(3);
     expect(asked.filter((lengths) => lengths.every((length) => length > short!))).toHaveLength(3);

@@ -82,7 +82,7 @@ describe('the config', () => {
       }
     };
     visit(json, '');
-    expect(Object.keys((json as { properties: object }).properties)).toHaveLength(9);
+    expect(Object.keys((json as { properties: object }).properties)).toHaveLength(10);
     expect(bare).toEqual([]);
     expect(JSON.stringify(json)).toContain('"latents"');
     expect(JSON.stringify(userLlmJsonSchema())).not.toContain('"latents"');

@@ -70,8 +70,8 @@ const largestPool = 16;
 const lengthsOf = (constrained: boolean) => (constrained ? [4, 8, 16, 32] : [32]);
 
 /**
- * Batches without end: each epoch asks for every item once, in random order, after other items drawn at random. Of some
- * batches at a time, an epoch's at most, those titles share one that are about as long.
+ * Batches without end: each epoch asks for every item once, in random order, after other items drawn at random.
+ * Constrained titles share a batch with those of some batches, an epoch's at most, that are about as long.
  */
 export async function* alignBatches(
   items: readonly NamedItem[],
@@ -88,15 +88,16 @@ export async function* alignBatches(
     orders.delete(epoch - 2);
     return items[order[number % items.length]!]!;
   };
-  const shorter = lengthsOf(vocabularySize !== undefined).filter((length) => length < maximumTokens);
+  const constrained = vocabularySize !== undefined;
+  const shorter = lengthsOf(constrained).filter((length) => length < maximumTokens);
   const tokenBuckets = [...shorter, maximumTokens];
-  const size = Math.min(largestPool, Math.max(1, Math.floor(items.length / batchSize)));
+  const size = constrained ? Math.min(largestPool, Math.max(1, Math.floor(items.length / batchSize))) : 1;
   let pool: { readonly number: number; readonly batches: readonly (readonly NamedItem[])[] } | undefined;
   for (let batch = typeof from === 'number' ? from : 0; ; batch++) {
     const number = Math.floor(batch / size);
     if (pool?.number !== number) {
       const drawn = Array.from({ length: size * batchSize }, (_, at) => itemAt(number * size * batchSize + at));
-      drawn.sort((a, b) => a.example.tokens.length - b.example.tokens.length);
+      if (constrained) drawn.sort((a, b) => a.example.tokens.length - b.example.tokens.length);
       const order = random.split('pools').at(number).permutation(size);
       pool = { number, batches: Array.from(order, (at) => drawn.slice(at * batchSize, (at + 1) * batchSize)) };
     }
