@@ -179,6 +179,26 @@ describe('batches of items', () => {
     expect(others.size).toBeGreaterThan(20);
   });
 
+  it('ask each item as often as its share of the weights, rounded up or down, in an order of its own', async () => {
+    const items = namedItems(await dataOf(), 'item', text, 64);
+    const weights = items.map((_, at) => (at === 0 ? 49 : at === 1 ? 7 : at));
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    const batches = await first(alignBatches(items, { ...sizes, batchSize: 4, weights }, 3, undefined), 60);
+    const epochs = Array.from({ length: 10 }, (_, epoch) =>
+      batches.slice(6 * epoch, 6 * (epoch + 1)).flatMap(({ contents }) => contents as string[]),
+    );
+    for (const [at, { item }] of items.entries()) {
+      const share = (items.length * weights[at]!) / total;
+      const asked = epochs.map((epoch) => epoch.filter((each) => each === item).length);
+      for (const count of asked) expect([Math.floor(share), Math.ceil(share)]).toContain(count);
+      const mean = asked.reduce((sum, count) => sum + count, 0) / asked.length;
+      expect(Math.abs(mean - share)).toBeLessThan(0.5);
+    }
+    expect(new Set(epochs.map((epoch) => epoch.join(' '))).size).toBe(10);
+    const [next] = await first(alignBatches(items, { ...sizes, batchSize: 4, weights }, 3, 17), 1);
+    expect(next).toEqual(batches[17]);
+  });
+
   it('have the title of the last item as the answer to an empty question', async () => {
     const data = await dataOf();
     const items = namedItems(data, 'item', text, 64);
@@ -311,6 +331,27 @@ async function align(
 }
 
 describe('alignment', () => {
+  it('asks for an item as often as training events have it, where it is told to', async () => {
+    const inputs = await stageInputs();
+    const stage = alignStage(aligning({ sampling: 'events', batchSize: 4 }), inputs);
+    const epochs = 25;
+    const batches = await first(stage.task.batches(undefined), 6 * epochs);
+    const asked = batches.flatMap(({ contents }) => contents as string[]);
+    const events = new Map<string, number>();
+    for (const user of inputs.data.histories.users.keys()) {
+      // The last event is tested, the one before validates.
+      for (const item of inputs.data.histories.itemsOf(user).slice(0, -2)) {
+        events.set(item, (events.get(item) ?? 0) + 1);
+      }
+    }
+    const total = [...events.values()].reduce((sum, count) => sum + count, 0);
+    for (const [item, count] of events) {
+      const share = (asked.length * count) / total;
+      expect(Math.abs(asked.filter((each) => each === item).length - share)).toBeLessThanOrEqual(epochs / 2);
+    }
+    expect(new Set(events.values()).size).toBeGreaterThan(1);
+  });
+
   // The last of two events is told from the first by recency.
   const compressor = {
     name: 'perceiver',

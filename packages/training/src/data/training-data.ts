@@ -92,11 +92,11 @@ export function trainingEvents({ histories, split }: TrainingData): EventSource 
   }
 }
 
-/** The items that training events have. */
-export async function trainedItems(data: TrainingData): Promise<ReadonlySet<string>> {
-  const items = new Set<string>();
-  for await (const chunk of trainingEvents(data).columns([])) {
-    for (let row = 0; row < chunk.length; row++) items.add(chunk.items[row]!);
+/** How many training events have each item; an item that none has is not there. */
+export async function trainedItems(data: TrainingData): Promise<ReadonlyMap<string, number>> {
+  const items = new Map<string, number>();
+  for await (const { length, items: chunk } of trainingEvents(data).columns([])) {
+    for (let row = 0; row < length; row++) items.set(chunk[row]!, (items.get(chunk[row]!) ?? 0) + 1);
   }
   return items;
 }

@@ -68,7 +68,7 @@ async function startVectors(config: RunConfig, start: StartModel | undefined): P
 }
 
 /** 1 for the ids of items that training events have, and for those that stand for no single item. */
-function seenIds(tokenizer: EventTokenizer, item: string, trained: ReadonlySet<string>) {
+function seenIds(tokenizer: EventTokenizer, item: string, trained: ReadonlyMap<string, number>) {
   const { fitted } = tokenizer.feature(item);
   const seen = Float32Array.from({ length: fitted.size }, (_, id) => {
     const value = id < firstValueId ? undefined : fitted.decode(id);

@@ -1,4 +1,18 @@
-import { gather, joinAxes, sparseCrossEntropy, type Float, type FloatScalar, type Symbolic } from '@user-llm/graph';
+import {
+  divide,
+  gather,
+  greater,
+  joinAxes,
+  logSoftmax,
+  multiply,
+  negate,
+  sparseCrossEntropy,
+  sum,
+  where,
+  type Float,
+  type FloatScalar,
+  type Symbolic,
+} from '@user-llm/graph';
 import { joinHooks, lora, type LoraModule } from '@user-llm/fusion';
 import type {
   CompressorModule,
@@ -59,6 +73,11 @@ export interface AnswerBatch extends TextBatch {
    * rows' logits are in memory at once, and an LLM's own `loss` is not asked.
    */
   readonly allowed?: Symbolic<'bool', readonly ['row', 'vocabulary']>;
+  /**
+   * How likely each token is at each row, `[row, vocabulary]`, in place of one label: its numbers add up to 1, or to 0
+   * where a row only fills up. All rows' logits are in memory at once with it, too.
+   */
+  readonly expected?: Float<readonly ['row', 'vocabulary']>;
 }
 
 /** New positions of sequences whose earlier positions are cached, with what is read of each row's user. */
@@ -174,11 +193,13 @@ export function composeUserLlm(
     userContext: (tree, batch) => contextOf(tree, encoder.apply(of(tree).encoder, batch)),
     hooks,
     hidden,
-    loss: (tree, { rows, labels, allowed, ...batch }) => {
+    loss: (tree, { rows, labels, allowed, expected, ...batch }) => {
       const hidden_RD = gather(positionsOf(hidden(tree, batch)), rows);
-      if (!allowed) return llm.loss(of(tree).llm, hidden_RD, labels);
-      const logits_RV = llm.logits(of(tree).llm, hidden_RD);
-      return sparseCrossEntropy(onlyAllowed(logits_RV, allowed), labels, { ignore: -100 });
+      if (!allowed && !expected) return llm.loss(of(tree).llm, hidden_RD, labels);
+      const all_RV = llm.logits(of(tree).llm, hidden_RD);
+      const logits_RV = allowed ? onlyAllowed(all_RV, allowed) : all_RV;
+      if (expected) return expectedCrossEntropy(logits_RV, expected);
+      return sparseCrossEntropy(logits_RV, labels, { ignore: -100 });
     },
     logits: (tree, { tokens, context, seed }) => llm.apply(of(tree).llm, { tokens, hooks: hooks(tree, context, seed) }),
     decode: (tree, { context, ...step }) => llm.decode(of(tree).llm, { ...step, hooks: hooks(tree, context) }),
@@ -200,4 +221,14 @@ function eventsRead({ maximumEvents, encoder: { name } }: UserLlmConfig, encoder
     got: `${maximumEvents}`,
     mend: "Raise the encoder's own maximumEvents, or lower this one.",
   });
+}
+
+/** The mean cross-entropy of rows with probabilities, of those rows that have any; 0 when none has. */
+function expectedCrossEntropy(
+  logits_RV: Float<readonly ['row', 'vocabulary']>,
+  expected_RV: Float<readonly ['row', 'vocabulary']>,
+): FloatScalar {
+  const likelihood_R = sum(multiply(expected_RV, logSoftmax(logits_RV, 'vocabulary')), 'vocabulary');
+  const rows = sum(sum(expected_RV, 'vocabulary'), 'row');
+  return negate(divide(sum(likelihood_R, 'row'), where(greater(rows, 0), rows, 1)));
 }

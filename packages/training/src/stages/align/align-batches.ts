@@ -61,6 +61,8 @@ export function namedItems(
 export interface AlignSizes extends Pick<AlignConfig, 'batchSize' | 'events' | 'maximumTokens'> {
   /** Tokens of the LLM, where titles are constrained. */
   readonly vocabularySize?: number | undefined;
+  /** How often each item is asked for, relative to the others; all equally often when absent. */
+  readonly weights?: readonly number[] | undefined;
 }
 
 /** Batches that are drawn together at most, and sorted by length, so that little is padding. */
@@ -70,20 +72,43 @@ const largestPool = 16;
 const lengthsOf = (constrained: boolean) => (constrained ? [4, 8, 16, 32] : [32]);
 
 /**
- * Batches without end: each epoch asks for every item once, in random order, after other items drawn at random.
- * Constrained titles share a batch with those of some batches, an epoch's at most, that are about as long.
+ * Items drawn by their weights, as many as there are: each as often as its share of them, rounded up or down.
+ *
+ * @param start What decides how it is rounded, from 0 to 1.
+ */
+function inProportion(weights: readonly number[], start: number): number[] {
+  const count = weights.length;
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const drawn: number[] = [];
+  let sum = 0;
+  weights.forEach((weight, item) => {
+    sum += weight;
+    while (drawn.length < count && (drawn.length + start) * total < sum * count) drawn.push(item);
+  });
+  return drawn;
+}
+
+/**
+ * Batches without end: each epoch asks for every item once, or as often as its weight says, in random order, after other
+ * items drawn at random. Constrained titles share a batch with those of some batches, an epoch's at most, that are about as long.
  */
 export async function* alignBatches(
   items: readonly NamedItem[],
-  { batchSize, events, maximumTokens, vocabularySize }: AlignSizes,
+  { batchSize, events, maximumTokens, vocabularySize, weights }: AlignSizes,
   seed: number,
   from: JsonValue | undefined,
 ): AsyncGenerator<TrainingBatch> {
   const random = Random.fromSeed(seed).split('alignment');
   const orders = new Map<number, Int32Array | Uint32Array>();
+  const orderOf = (epoch: number): Int32Array | Uint32Array => {
+    const order = random.split('order').at(epoch).permutation(items.length);
+    if (!weights) return order;
+    const drawn = inProportion(weights, random.split('share').at(epoch).stream().uniform());
+    return order.map((at) => drawn[at]!);
+  };
   const itemAt = (number: number): NamedItem => {
     const epoch = Math.floor(number / items.length);
-    const order = orders.get(epoch) ?? random.split('order').at(epoch).permutation(items.length);
+    const order = orders.get(epoch) ?? orderOf(epoch);
     orders.set(epoch, order);
     orders.delete(epoch - 2);
     return items[order[number % items.length]!]!;

@@ -17,6 +17,12 @@ export const alignConfig = z.strictObject({
     .describe(
       'Items of a row, drawn at random; the title of the last is asked. More than one also teaches which is the last, and takes longer.',
     ),
+  sampling: z
+    .enum(['items', 'events'])
+    .optional()
+    .describe(
+      'Whether every item is asked for equally often (items, also when absent), or every training event, so that items that users choose more are learned sooner.',
+    ),
   batchSize: z.int().min(1).default(128).describe('Rows per batch.'),
   maximumTokens: z.int().min(8).default(64).describe('Tokens of a row at most: a longer title is cut.'),
 });

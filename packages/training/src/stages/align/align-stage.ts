@@ -1,13 +1,14 @@
 import { constant, input, type ParameterTree } from '@user-llm/graph';
 import { Tensor } from '@user-llm/tensor';
 import { constrainedTitles, parameterGroup, type UserLlmModel, type UserLlmTree } from '@user-llm/user-llm';
+import { trainedItems, type TokenizedData } from '../../data/training-data.js';
 import type { LossGraph } from '../../loop/training-task.js';
 import type { Shapes } from '../../loop/step-graphs.js';
 import { requireLlm } from '../need.js';
 import type { Stage, StageInputs } from '../stage.js';
 import { trainedBy } from '../strategy.js';
 import { answerInputs } from '../tune/answer-feeds.js';
-import { alignBatches, namedItems } from './align-batches.js';
+import { alignBatches, namedItems, type NamedItem } from './align-batches.js';
 import type { AlignConfig } from './align-config.js';
 import { directionsOf, itemDirections, itemsInput } from './item-vectors.js';
 
@@ -28,11 +29,20 @@ export function alignStage(config: AlignConfig, inputs: StageInputs): Stage {
       name,
       parameters: userLlm.parameters as ParameterTree,
       loss: (tree: UserLlmTree, shapes) => alignLoss(name, userLlm, tree, shapes),
-      batches: (from) => alignBatches(items, sizes, inputs.seed, from),
+      batches: async function* (from) {
+        const weights = config.sampling === 'events' ? await eventsOf(items, inputs.data) : undefined;
+        yield* alignBatches(items, { ...sizes, weights }, inputs.seed, from);
+      },
     },
     trains: (parameter) => strategy(parameter) && parameterGroup(parameter) !== 'encoder',
     dispose: () => Promise.resolve(),
   };
+}
+
+/** Training events of each item; an item known by its vector alone counts as one. */
+async function eventsOf(items: readonly NamedItem[], data: TokenizedData): Promise<number[]> {
+  const events = await trainedItems(data);
+  return items.map(({ item }) => events.get(item) ?? 1);
 }
 
 function alignLoss(name: string, model: UserLlmModel, tree: UserLlmTree, shapes: Shapes): LossGraph {

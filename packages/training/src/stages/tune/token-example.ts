@@ -4,8 +4,8 @@ import { answerTokens, encodePrompt, type TitleTrie, type TokenChoice } from '@u
 
 /** How an example is put to the model. */
 export type ExampleForm =
-  /** The instruction alone; the history comes as the user's context. */
-  | { readonly kind: 'context' }
+  /** The instruction alone, or nothing; the history comes as the user's context. */
+  | { readonly kind: 'context'; readonly instruction?: boolean | undefined }
   /** The last events in words before the instruction, and no context: the text-prompt baseline. */
   | { readonly kind: 'text'; readonly lastEvents: number; readonly fields: readonly HistoryField[] };
 
@@ -63,6 +63,6 @@ function promptTokens(
     const last = { ...example, history: example.history.slice(Math.max(0, example.history.length - lastEvents)) };
     return encodePrompt(tokenizer, promptOf(last, catalogue, { tokenBudget: room, countTokens }, fields).text);
   }
-  const tokens = encodePrompt(tokenizer, example.instruction);
+  const tokens = encodePrompt(tokenizer, form.instruction === false ? '' : example.instruction);
   return tokens.length <= room ? tokens : tokens.slice(0, 1).concat(tokens.slice(tokens.length - room + 1));
 }

@@ -6,6 +6,7 @@ import type { PlacedExample, TaskExamples } from '../../data/task-examples.js';
 import type { TokenizedData } from '../../data/training-data.js';
 import type { TrainingBatch } from '../../loop/training-task.js';
 import { answerFeeds, type AnswerShape } from './answer-feeds.js';
+import type { TitleExpectation } from './encoder-expectation.js';
 import { tokenExample, type ExampleForm, type TokenExample } from './token-example.js';
 
 /** How examples become batches. */
@@ -18,6 +19,8 @@ export interface TuneBatching extends AnswerShape {
   readonly maximumTokens: number;
   /** Titles that items are chosen among where they are constrained, and the tasks whose answers are items. */
   readonly titles?: { readonly trie: TitleTrie; readonly tasks: ReadonlySet<string> } | undefined;
+  /** What the encoder expects, where that is learned in place of the item that came. */
+  readonly expectation?: TitleExpectation | undefined;
 }
 
 /** An example with its tokens. */
@@ -48,7 +51,7 @@ export function tuneFeeds(
     batching,
   );
   if (batching.form.kind === 'text') return { ...feeds };
-  const { data, batchSize, maximumEvents } = batching;
+  const { data, batchSize, maximumEvents, expectation, vocabularySize } = batching;
   const place = (row: number) => readers[row] ?? { user: 0, position: 0 };
   const rows = Array.from({ length: batchSize }, (_, row) => place(row));
   const windows: Windows = {
@@ -57,7 +60,16 @@ export function tuneFeeds(
     starts: Int32Array.from(rows, ({ position }) => Math.max(0, position - maximumEvents)),
     ends: Int32Array.from(rows, ({ position }) => position),
   };
-  return { ...feeds, ...eventFeeds(batchOf(data.tokenizer, data.timelines, windows, { events: maximumEvents })) };
+  const expected = expectation?.feeds(
+    examples.map(({ encoded }) => encoded),
+    feeds.rows.shape[0]!,
+    vocabularySize!,
+  );
+  return {
+    ...feeds,
+    ...expected,
+    ...eventFeeds(batchOf(data.tokenizer, data.timelines, windows, { events: maximumEvents })),
+  };
 }
 
 interface Cursor {

@@ -6,6 +6,12 @@ import { strategyNames } from '../strategy.js';
 const formConfig = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('context').describe("The model reads the user's events by the encoder: User-LLM."),
+    instruction: z
+      .boolean()
+      .optional()
+      .describe(
+        'Whether the question is put, as when absent; without it the answer follows at once, and a row is shorter.',
+      ),
   }),
   z.strictObject({
     kind: z.literal('text').describe('The last events stand in the prompt, and nothing else is known: the baseline.'),
@@ -35,6 +41,12 @@ export const tuneConfig = z
       )
       .min(1)
       .describe('What is asked.'),
+    teacher: z
+      .literal('encoder')
+      .optional()
+      .describe(
+        "Whose expectation of an item is learned, token by token, in place of the title of the one that came: the encoder's. Wants constrained titles and the form context.",
+      ),
     form: formConfig.prefault({ kind: 'context' }).describe('How the model gets to know the user.'),
     sampling: z
       .enum(['events', 'users'])
@@ -76,7 +88,14 @@ export const tuneConfig = z
       .optional()
       .describe('Questions about the validation part; without it the last parameters are kept.'),
   })
-  .superRefine(({ tasks, form, validation }, context) => {
+  .superRefine(({ tasks, form, teacher, validation }, context) => {
+    if (teacher !== undefined && form.kind !== 'context') {
+      context.addIssue({
+        code: 'custom',
+        path: ['teacher'],
+        message: 'needs the form context: of a history in words the encoder expects nothing',
+      });
+    }
     if (validation === undefined) return;
     const controls = validation.controls && form.kind === 'context' ? ['loss-wrong-user', 'loss-no-user'] : [];
     const figures = ['loss', ...tasks.map(({ name }) => `loss/${name}`), ...controls];

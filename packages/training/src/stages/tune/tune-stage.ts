@@ -1,9 +1,11 @@
-import { constrainedTitles } from '@user-llm/user-llm';
+import { UserLlmError } from '@user-llm/tensor';
+import { constrainedTitles, type TitleTrie } from '@user-llm/user-llm';
 import { TaskExamples, type WeightedTask } from '../../data/task-examples.js';
 import { requireLlm } from '../need.js';
 import type { Stage, StageInputs } from '../stage.js';
 import { trainedBy } from '../strategy.js';
 import { defaultTokenBuckets } from './answer-feeds.js';
+import { TitleExpectation } from './encoder-expectation.js';
 import type { TuneBatching } from './tune-batches.js';
 import type { TuneConfig } from './tune-config.js';
 import { tuneTask } from './tune-task.js';
@@ -36,6 +38,9 @@ export function tuneStage(config: TuneConfig, inputs: StageInputs): Stage {
       titles: { trie, tasks: new Set(itemTasks) },
     }),
   };
+  const taught: TuneBatching = config.teacher
+    ? { ...batching, expectation: expectationOf(name, trie, inputs) }
+    : batching;
   const examples = (part: 'train' | 'validation') =>
     new TaskExamples({ data, tasks, part, sampling, maximumEvents, seed });
   const validation =
@@ -51,10 +56,25 @@ export function tuneStage(config: TuneConfig, inputs: StageInputs): Stage {
     });
   return {
     task: {
-      ...tuneTask(name, userLlm, examples('train'), batching, pool, seed),
+      ...tuneTask(name, userLlm, examples('train'), taught, pool, seed),
       ...(validation && { validate: (weights, signal) => validation.figures(weights, signal) }),
     },
     trains: trainedBy(config.strategy),
     dispose: async () => validation?.dispose(),
   };
+}
+
+/** @throws UserLlmError `bad-config` when there are no titles that an item is chosen among. */
+function expectationOf(
+  stage: string,
+  titles: TitleTrie | undefined,
+  { data, text, item }: StageInputs,
+): TitleExpectation {
+  if (titles && text) return new TitleExpectation(titles, text, data, item);
+  throw new UserLlmError('bad-config', {
+    what: `stage ${stage}, teacher`,
+    expected: "a task whose answers are items, and a model with titles: 'constrained'",
+    got: 'none',
+    mend: 'Say so in the config, or leave the teacher out.',
+  });
 }

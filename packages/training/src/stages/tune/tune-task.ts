@@ -3,10 +3,12 @@ import { eventInputs, type UserLlmModel, type UserLlmTree } from '@user-llm/user
 import type { TaskExamples } from '../../data/task-examples.js';
 import type { LossGraph, TrainingTask } from '../../loop/training-task.js';
 import { answerInputs } from './answer-feeds.js';
+import { expectationInputs, expectedTokens } from './encoder-expectation.js';
 import { tuneBatches, type TuneBatching } from './tune-batches.js';
 
 /**
- * The loss of answers: the mean cross-entropy of those of their tokens that are predicted.
+ * The loss of answers: the mean cross-entropy of those of their tokens that are predicted, with what came or, where the
+ * feeds say so, with what the encoder expects.
  *
  * @param training Whether anything is dropped.
  */
@@ -25,7 +27,17 @@ export function answerLoss(
   const [batch, events] = mask as readonly [number, number];
   const users = eventInputs(model.features, batch, events, dropping.seed);
   const context = model.userContext(tree, users.batch);
-  return { inputs: [...inputs, ...users.inputs], loss: model.loss(tree, { ...answer, ...dropping, context }) };
+  const asked = { ...answer, ...dropping, context };
+  const places = expectationInputs(shapes);
+  if (!places) return { inputs: [...inputs, ...users.inputs], loss: model.loss(tree, asked) };
+  // A teacher drops nothing.
+  const { seed: _, ...read } = users.batch;
+  const scores = model.encoder.nextItem(tree.encoder as never, read);
+  const expected = expectedTokens(scores, places, model.llm.vocabularySize);
+  return {
+    inputs: [...inputs, ...users.inputs, ...Object.values(places)],
+    loss: model.loss(tree, { ...asked, expected }),
+  };
 }
 
 /** Tuning on drawn examples. */
