@@ -74,8 +74,8 @@ export interface AnswerBatch extends TextBatch {
    */
   readonly allowed?: Symbolic<'bool', readonly ['row', 'vocabulary']>;
   /**
-   * How likely each token is at each row, `[row, vocabulary]`, in place of one label: its numbers add up to 1, or to 0
-   * where a row only fills up. All rows' logits are in memory at once with it, too.
+   * How likely each token is at each row, `[row, vocabulary]`, in place of `labels`, which are not read then: numbers that
+   * add up to 1, or to 0 where a row only fills up. All rows' logits are in memory at once with it, too.
    */
   readonly expected?: Float<readonly ['row', 'vocabulary']>;
 }

@@ -14,6 +14,8 @@ export interface TokenChoice {
   readonly at: number;
   /** What it is chosen among, itself included; all of the vocabulary when absent. */
   readonly among?: readonly { readonly token: number }[];
+  /** The node of the titles that it leads on from; absent with `among`. */
+  readonly node?: number;
 }
 
 /** An answer as tokens, and those of them that are predicted. */
@@ -57,7 +59,7 @@ export function answerTokens(tokenizer: TextTokenizer, answer: string, titles?: 
     const edges = titles.edges(node);
     const edge = edges.find((each) => each.token === token);
     if (!edge) return free;
-    if (edges.length > 1) choices.push({ at, among: edges });
+    if (edges.length > 1) choices.push({ at, among: edges, node });
     node = edge.node;
   }
   // At least one, so that there is something to read where there is nothing to choose.

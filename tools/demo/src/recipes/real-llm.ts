@@ -3,10 +3,10 @@ import { plainTexts } from './plain-texts.js';
 import { events, taskMix, type FusionName, type Recipe, type Setting, type Way } from './recipe.js';
 
 const maximumEvents = 200;
-
-/** Of the time of an alignment that of naming films; in the rest the encoder's expectations are read. */
-const namingShare = 4 / 7;
 const longestTextPrompt = 50;
+
+/** The share of an alignment in which films are named; in the rest the encoder's expectations are learned. */
+const namingShare = 4 / 7;
 
 /** A pretrained LLM that gets to know its users: every fusion by every strategy that leaves the LLM's weights alone. */
 export const realLlm: Recipe = {
@@ -143,7 +143,9 @@ function tuneRun(way: Way, { dataset, seed, minutes, llm }: Setting, start: stri
     kind: 'tune',
     budget: { minutes: minutes.tune + (way.kind === 'text' ? minutes.align : 0) },
     strategy: way.strategy,
-    ...(way.kind === 'fusion' ? { tasks: afterReading, teacher: 'encoder' } : { tasks: taskMix }),
+    tasks: way.kind === 'fusion' ? afterReading : taskMix,
+    // What teaches is not trained.
+    ...(way.kind === 'fusion' && way.strategy !== 'enc' && { teacher: 'encoder' }),
     form: way.kind === 'fusion' ? { kind: 'context' } : { kind: 'text', lastEvents: way.lastEvents },
     maximumEvents: way.kind === 'fusion' ? maximumEvents : way.lastEvents,
     batchSize: way.kind === 'fusion' ? 16 : way.lastEvents > 10 ? 1 : 4,

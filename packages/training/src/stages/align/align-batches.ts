@@ -74,16 +74,16 @@ const lengthsOf = (constrained: boolean) => (constrained ? [4, 8, 16, 32] : [32]
 /**
  * Items drawn by their weights, as many as there are: each as often as its share of them, rounded up or down.
  *
- * @param start What decides how it is rounded, from 0 to 1.
+ * @param offset What decides how it is rounded, from 0 to 1 (systematic sampling).
  */
-function inProportion(weights: readonly number[], start: number): number[] {
+function inProportion(weights: readonly number[], offset: number): number[] {
   const count = weights.length;
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   const drawn: number[] = [];
   let sum = 0;
   weights.forEach((weight, item) => {
     sum += weight;
-    while (drawn.length < count && (drawn.length + start) * total < sum * count) drawn.push(item);
+    while (drawn.length < count && (drawn.length + offset) * total < sum * count) drawn.push(item);
   });
   return drawn;
 }

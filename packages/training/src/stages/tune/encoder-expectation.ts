@@ -1,9 +1,7 @@
 import {
   concat,
   constant,
-  divide,
   gather,
-  greater,
   greaterEqual,
   input,
   joinAxes,
@@ -11,117 +9,110 @@ import {
   softmax,
   splitAxis,
   stopGradient,
-  sum,
   where,
   type Float,
   type Symbolic,
 } from '@user-llm/graph';
-import { itemTitle } from '@user-llm/tasks';
-import { Tensor } from '@user-llm/tensor';
+import { Tensor, UserLlmError } from '@user-llm/tensor';
 import { reservedIds } from '@user-llm/tokenization';
-import { encodeAnswer, type TitleTrie } from '@user-llm/user-llm';
-import type { TextTokenizer } from '@user-llm/plugin';
+import type { TitleTrie } from '@user-llm/user-llm';
 import type { TokenizedData } from '../../data/training-data.js';
 import type { TokenExample } from './token-example.js';
 
 // B batch, R rows that predict, I ids of items, J ids of items and the label itself, V vocabulary.
 
 /** Names of the feeds that `expectedTokens` reads. */
-export const expectationNames = { places: 'expected.places', users: 'expected.users' } as const;
+const feedNames = { targets: 'expected.targets', users: 'expected.users' } as const;
 
-/** A place that no probability goes to. */
+/** A target that no probability goes to. */
 const nowhere = -1;
 
-/** Items whose titles go on from a node, and by which token. */
-interface WaysOn {
-  readonly ids: number[];
-  readonly tokens: number[];
+/** The score of what cannot come: its probability is 0 in any precision. */
+const impossible = -1e9;
+
+/** An id of the encoder, and the token by which its item's title goes on from a node. */
+interface WayOn {
+  readonly id: number;
+  readonly token: number;
 }
 
 /**
- * Where in the titles of a catalogue an encoder's items are: turns its distribution over items into one over the tokens
- * that a title goes on by.
+ * Which of an encoder's items are where in the titles of a catalogue: what turns its distribution over items into one
+ * over the tokens that a title goes on by. An item that the encoder has no id for is not expected; where only such items
+ * go on, the label is.
  */
 export class TitleExpectation {
-  readonly #titles: TitleTrie;
-  readonly #ids: number;
-  readonly #waysOn = new Map<number, WaysOn>();
+  readonly #idCount: number;
+  /** By node; where there is nothing to choose there is none. */
+  readonly #waysOn = new Map<number, WayOn[]>();
 
-  /** @param item Name of the feature whose ids the encoder predicts. */
-  constructor(
-    titles: TitleTrie,
-    text: TextTokenizer,
-    { catalogue, tokenizer }: Pick<TokenizedData, 'catalogue' | 'tokenizer'>,
-    item: string,
-  ) {
-    this.#titles = titles;
+  /**
+   * @param item Name of the feature whose ids the encoder predicts.
+   * @throws UserLlmError `bad-config` when the encoder knows none of the items, or does not tell two of them apart.
+   */
+  constructor(titles: TitleTrie, { tokenizer }: Pick<TokenizedData, 'tokenizer'>, item: string) {
     const { fitted } = tokenizer.feature(item);
-    this.#ids = fitted.size;
-    const id = new Int32Array(1);
-    for (const each of catalogue.values()) {
-      fitted.encode(each.item, id, 0);
-      if (id[0]! <= reservedIds.mask) continue;
-      for (const [node, token] of this.#steps(encodeAnswer(text, itemTitle(each)))) {
-        const ways = this.#waysOn.get(node) ?? { ids: [], tokens: [] };
-        this.#waysOn.set(node, ways);
-        ways.ids.push(id[0]!);
-        ways.tokens.push(token);
+    this.#idCount = fitted.size;
+    const encoded = new Int32Array(1);
+    const known = new Map<number, string>();
+    titles.items.forEach((name, at) => {
+      fitted.encode(name, encoded, 0);
+      const id = encoded[0]!;
+      if (id <= reservedIds.mask) return;
+      if (known.has(id)) throw sharedId(known.get(id)!, name);
+      known.set(id, name);
+      for (let node = titles.leaf(at); node > 0; node = titles.parent(node)) {
+        const before = titles.parent(node);
+        if (titles.edges(before).length === 1) continue;
+        const ways = this.#waysOn.get(before) ?? [];
+        this.#waysOn.set(before, ways);
+        ways.push({ id, token: titles.token(node) });
       }
-    }
+    });
+    if (known.size === 0) throw noKnownItem();
   }
 
   /**
-   * For each row that predicts, where in `[R, V]` the probability of each id goes, and that of the label itself where the
-   * answer is free: `[R, J]`, -1 for nowhere; and whose distribution it is, `[R]`.
+   * For each row that predicts, where in `[R, V]` the probability of each id goes, and that of the label itself where
+   * nothing else is expected: `[R, J]`, -1 for nowhere; and whose distribution it is, `[R]`.
    *
    * @param rows How many rows there are; the last ones may only fill up.
    */
   feeds(examples: readonly TokenExample[], rows: number, vocabularySize: number): Record<string, Tensor> {
-    const width = this.#ids + 1;
-    const places = new Int32Array(rows * width).fill(nowhere);
+    const width = this.#idCount + 1;
+    const targets = new Int32Array(rows * width).fill(nowhere);
     const users = new Int32Array(rows);
     let row = 0;
     examples.forEach(({ answer, choices }, user) => {
-      const steps = choices.some(({ among }) => among) ? this.#steps(answer) : [];
-      for (const { at, among } of choices) {
-        const start = row * width;
-        const begin = row * vocabularySize;
-        const ways = among && this.#waysOn.get(steps[at]![0]);
-        if (ways) ways.ids.forEach((id, way) => (places[start + id] = begin + ways.tokens[way]!));
-        else places[start + this.#ids] = begin + answer[at]!;
+      for (const { at, node } of choices) {
+        const firstTarget = row * width;
+        const firstToken = row * vocabularySize;
+        const ways = node === undefined ? undefined : this.#waysOn.get(node);
+        if (ways) for (const { id, token } of ways) targets[firstTarget + id] = firstToken + token;
+        else targets[firstTarget + this.#idCount] = firstToken + answer[at]!;
         users[row++] = user;
       }
     });
     return {
-      [expectationNames.places]: new Tensor('int32', ['row', 'item'], [rows, width], places),
-      [expectationNames.users]: new Tensor('int32', ['row'], [rows], users),
+      [feedNames.targets]: new Tensor('int32', ['row', 'item'], [rows, width], targets),
+      [feedNames.users]: new Tensor('int32', ['row'], [rows], users),
     };
-  }
-
-  /** The nodes that the tokens of a title leave, one after the other, and each token. */
-  #steps(tokens: readonly number[]): (readonly [node: number, token: number])[] {
-    let node = 0;
-    return tokens.map((token) => {
-      const step = [node, token] as const;
-      node = this.#titles.edges(node).find((edge) => edge.token === token)!.node;
-      return step;
-    });
   }
 }
 
 /** The inputs of a graph that the feeds of `TitleExpectation` are fed to. */
 export interface ExpectationInputs {
-  readonly places: Symbolic<'int32', readonly ['row', 'item']>;
+  readonly targets: Symbolic<'int32', readonly ['row', 'item']>;
   readonly users: Symbolic<'int32', readonly ['row']>;
 }
 
 /** Inputs of a graph for feeds of these shapes; none where nothing is expected. */
 export function expectationInputs(shapes: Readonly<Record<string, readonly number[]>>): ExpectationInputs | undefined {
-  const shape = shapes[expectationNames.places] as readonly [number, number] | undefined;
+  const shape = shapes[feedNames.targets] as readonly [number, number] | undefined;
   if (!shape) return undefined;
   return {
-    places: input(expectationNames.places, 'int32', ['row', 'item'], shape),
-    users: input(expectationNames.users, 'int32', ['row'], [shape[0]]),
+    targets: input(feedNames.targets, 'int32', ['row', 'item'], shape),
+    users: input(feedNames.users, 'int32', ['row'], [shape[0]]),
   };
 }
 
@@ -133,22 +124,38 @@ export function expectationInputs(shapes: Readonly<Record<string, readonly numbe
  */
 export function expectedTokens(
   scores_BI: Float<readonly ['batch', 'item']>,
-  { places, users }: ExpectationInputs,
+  { targets, users }: ExpectationInputs,
   vocabularySize: number,
 ): Float<readonly ['row', 'vocabulary']> {
-  const rows = places.shape[0] as number;
-  const certain = constant(new Tensor('float32', ['row', 'item'] as const, [rows, 1], new Float32Array(rows).fill(1)));
-  const chances_RI = gather(stopGradient(softmax(scores_BI, 'item')), users);
-  const somewhere = greaterEqual(places, 0);
-  const chances_RJ = where(somewhere, concat([chances_RI, certain], 'item'), 0);
-  const possible_R = sum(chances_RJ, 'item');
-  const shares_RJ = divide(chances_RJ, where(greater(possible_R, 0), possible_R, 1));
-  const flat = joinAxes(where(somewhere, places, 0), ['row', 'item'], 'place', ['place']);
+  const rows = targets.shape[0] as number;
+  // Of the label itself, which is where nothing else is.
+  const label = constant(new Tensor('float32', ['row', 'item'] as const, [rows, 1], new Float32Array(rows)));
+  const scores_RJ = concat([gather(stopGradient(scores_BI), users), label], 'item');
+  const somewhere = greaterEqual(targets, 0);
+  const chances_RJ = where(somewhere, softmax(where(somewhere, scores_RJ, impossible), 'item'), 0);
   const added = scatterAdd(
-    flat,
-    joinAxes(shares_RJ, ['row', 'item'], 'place', ['place']),
-    'place',
+    joinAxes(where(somewhere, targets, 0), ['row', 'item'], 'target', ['target']),
+    joinAxes(chances_RJ, ['row', 'item'], 'target', ['target']),
+    'target',
     rows * vocabularySize,
   );
-  return splitAxis(added, 'place', { row: rows, vocabulary: vocabularySize }, ['row', 'vocabulary']);
+  return splitAxis(added, 'target', { row: rows, vocabulary: vocabularySize }, ['row', 'vocabulary']);
+}
+
+function sharedId(one: string, other: string): UserLlmError {
+  return new UserLlmError('bad-config', {
+    what: 'teacher',
+    expected: 'an encoder that tells all items apart',
+    got: `one id for ${JSON.stringify(one)} and ${JSON.stringify(other)}`,
+    mend: 'Leave the teacher out, or give the item feature no hashBuckets.',
+  });
+}
+
+function noKnownItem(): UserLlmError {
+  return new UserLlmError('bad-config', {
+    what: 'teacher',
+    expected: 'an encoder with ids for items of the catalogue',
+    got: 'none of them',
+    mend: 'Leave the teacher out, or give the data set the catalogue of its events.',
+  });
 }

@@ -45,7 +45,7 @@ export const tuneConfig = z
       .literal('encoder')
       .optional()
       .describe(
-        "Whose expectation of an item is learned, token by token, in place of the title of the one that came: the encoder's. Wants constrained titles and the form context.",
+        "Whose expectation of an item is learned, choice by choice, in place of the title of the one that came: the encoder's, which then is not trained. Wants constrained titles and the form context.",
       ),
     form: formConfig.prefault({ kind: 'context' }).describe('How the model gets to know the user.'),
     sampling: z
@@ -93,7 +93,14 @@ export const tuneConfig = z
       context.addIssue({
         code: 'custom',
         path: ['teacher'],
-        message: 'needs the form context: of a history in words the encoder expects nothing',
+        message: 'needs the form context: the encoder must have read the user',
+      });
+    }
+    if (form.kind === 'context' && form.instruction === false && tasks.length > 1) {
+      context.addIssue({
+        code: 'custom',
+        path: ['form', 'instruction'],
+        message: 'must be there with several tasks: without it nothing tells which one is asked',
       });
     }
     if (validation === undefined) return;

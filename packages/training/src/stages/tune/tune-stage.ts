@@ -1,5 +1,5 @@
 import { UserLlmError } from '@user-llm/tensor';
-import { constrainedTitles, type TitleTrie } from '@user-llm/user-llm';
+import { constrainedTitles, parameterGroup, type TitleTrie } from '@user-llm/user-llm';
 import { TaskExamples, type WeightedTask } from '../../data/task-examples.js';
 import { requireLlm } from '../need.js';
 import type { Stage, StageInputs } from '../stage.js';
@@ -18,6 +18,7 @@ export function tuneStage(config: TuneConfig, inputs: StageInputs): Stage {
   const { data, registry, runtime, seed } = inputs;
   const { batchSize, maximumTokens, form, sampling, pool } = config;
   const maximumEvents = Math.min(config.maximumEvents ?? userLlm.maximumEvents, userLlm.maximumEvents);
+  const strategy = trainedBy(config.strategy);
   const tokenBuckets = config.tokenBuckets ?? defaultTokenBuckets(maximumTokens);
   const tasks: WeightedTask[] = config.tasks.map((each) => ({
     task: registry.get('tasks', each.name),
@@ -38,9 +39,10 @@ export function tuneStage(config: TuneConfig, inputs: StageInputs): Stage {
       titles: { trie, tasks: new Set(itemTasks) },
     }),
   };
-  const taught: TuneBatching = config.teacher
-    ? { ...batching, expectation: expectationOf(name, trie, inputs) }
-    : batching;
+  const trainingBatching: TuneBatching = {
+    ...batching,
+    ...(config.teacher && { expectation: expectationOf(name, trie, itemTasks.length > 0, inputs) }),
+  };
   const examples = (part: 'train' | 'validation') =>
     new TaskExamples({ data, tasks, part, sampling, maximumEvents, seed });
   const validation =
@@ -56,25 +58,27 @@ export function tuneStage(config: TuneConfig, inputs: StageInputs): Stage {
     });
   return {
     task: {
-      ...tuneTask(name, userLlm, examples('train'), taught, pool, seed),
+      ...tuneTask(name, userLlm, examples('train'), trainingBatching, pool, seed),
       ...(validation && { validate: (weights, signal) => validation.figures(weights, signal) }),
     },
-    trains: trainedBy(config.strategy),
+    // What teaches keeps still.
+    trains: (parameter) => strategy(parameter) && !(config.teacher && parameterGroup(parameter) === 'encoder'),
     dispose: async () => validation?.dispose(),
   };
 }
 
-/** @throws UserLlmError `bad-config` when there are no titles that an item is chosen among. */
+/** @throws UserLlmError `bad-config` when there are no titles that an item is chosen among, and as `TitleExpectation`. */
 function expectationOf(
   stage: string,
   titles: TitleTrie | undefined,
-  { data, text, item }: StageInputs,
+  asksItems: boolean,
+  { data, item }: StageInputs,
 ): TitleExpectation {
-  if (titles && text) return new TitleExpectation(titles, text, data, item);
+  if (titles) return new TitleExpectation(titles, data, item);
   throw new UserLlmError('bad-config', {
     what: `stage ${stage}, teacher`,
-    expected: "a task whose answers are items, and a model with titles: 'constrained'",
-    got: 'none',
-    mend: 'Say so in the config, or leave the teacher out.',
+    expected: 'titles to choose an item among',
+    got: asksItems ? "none: the model's titles are free, or the catalogue is empty" : 'no task whose answers are items',
+    mend: asksItems ? "Give the model titles: 'constrained', or leave the teacher out." : 'Leave the teacher out.',
   });
 }

@@ -28,14 +28,14 @@ export function answerLoss(
   const users = eventInputs(model.features, batch, events, dropping.seed);
   const context = model.userContext(tree, users.batch);
   const asked = { ...answer, ...dropping, context };
-  const places = expectationInputs(shapes);
-  if (!places) return { inputs: [...inputs, ...users.inputs], loss: model.loss(tree, asked) };
+  const expectation = expectationInputs(shapes);
+  if (!expectation) return { inputs: [...inputs, ...users.inputs], loss: model.loss(tree, asked) };
   // A teacher drops nothing.
-  const { seed: _, ...read } = users.batch;
-  const scores = model.encoder.nextItem(tree.encoder as never, read);
-  const expected = expectedTokens(scores, places, model.llm.vocabularySize);
+  const { seed: _, ...undropped } = users.batch;
+  const scores = model.encoder.nextItem(tree.encoder as never, undropped);
+  const expected = expectedTokens(scores, expectation, model.llm.vocabularySize);
   return {
-    inputs: [...inputs, ...users.inputs, ...Object.values(places)],
+    inputs: [...inputs, ...users.inputs, ...Object.values(expectation)],
     loss: model.loss(tree, { ...asked, expected }),
   };
 }
