@@ -230,6 +230,21 @@ describe('tuning by a teacher', () => {
     expect((await weights(stopped)).equals(await weights(whole))).toBe(true);
   });
 
+  it('is validated by what came, as tuning without a teacher is', async () => {
+    const options = { data: await tinyData(), runtime: await runtime() };
+    const figures = async (name: string, teacher: 'encoder' | undefined): Promise<unknown> => {
+      const validation = { every: 1, examples: 10 };
+      const still = { ...tune, teacher, budget: { steps: 1 }, optimizer: { learningRate: 1e-12 }, validation };
+      await runTraining(run([still]), { ...options, folder: join(folder, name) });
+      const lines = (await readFile(join(folder, name, 'figures.jsonl'), 'utf8')).trim().split('\n');
+      const figures = lines.map((line) => JSON.parse(line) as Record<string, number>);
+      return figures.map((line) => line['tune/validation/loss']).find((loss) => loss !== undefined);
+    };
+    const plain = await figures('validated plainly', undefined);
+    expect(plain).toBeGreaterThan(0);
+    expect(await figures('validated', 'encoder')).toBeCloseTo(plain as number, 6);
+  });
+
   it('wants constrained titles, and a user whom the encoder reads', async () => {
     const data = await tinyData();
     const given = runtime();

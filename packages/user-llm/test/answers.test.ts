@@ -95,8 +95,17 @@ function amongTitles(of: UserLlm, trie: TitleTrie, title: string, events: typeof
   }, 0);
 }
 
-/** The loss that training has of an answer. */
-function constrainedLoss({ model: composed, parts, weights }: UserLlm, answer: AnswerTokens, events: typeof alice) {
+/**
+ * The loss that training has of an answer.
+ *
+ * @param likely How likely each token is at each choice, where that is learned in place of the answer's own.
+ */
+function constrainedLoss(
+  { model: composed, parts, weights }: UserLlm,
+  answer: AnswerTokens,
+  events: typeof alice,
+  likely?: Float32Array,
+) {
   const { vocabularySize } = composed.llm;
   const given = encodePrompt(textTokenizer, prompt);
   const all = [...given, ...answer.tokens];
@@ -111,7 +120,8 @@ function constrainedLoss({ model: composed, parts, weights }: UserLlm, answer: A
   const labels = input('labels', 'int32', ['row'], [choices.length]);
   const allowed = input('allowed', 'bool', ['row', 'vocabulary'], [choices.length, vocabularySize]);
   const context = composed.userContext(tree, batch);
-  const loss = composed.loss(tree, { tokens, rows, labels, allowed, context });
+  const expected = input('expected', 'float32', ['row', 'vocabulary'], [choices.length, vocabularySize]);
+  const loss = composed.loss(tree, { tokens, rows, labels, allowed, context, ...(likely && { expected }) });
   const fed: Record<string, Tensor> = {
     ...historyFeeds(composed.features, [ids]),
     ...(weights as unknown as Record<string, Tensor>),
@@ -120,13 +130,25 @@ function constrainedLoss({ model: composed, parts, weights }: UserLlm, answer: A
       'row',
       choices.map(({ at }) => given.length + at - 1),
     ),
-    labels: int(
-      'row',
-      choices.map(({ at }) => answer.tokens[at]!),
-    ),
     allowed: allowedTokens(choices, vocabularySize) as unknown as Tensor,
+    ...(likely
+      ? {
+          expected: new Tensor(
+            'float32',
+            ['row', 'vocabulary'],
+            [choices.length, vocabularySize],
+            likely,
+          ) as unknown as Tensor,
+        }
+      : {
+          labels: int(
+            'row',
+            choices.map(({ at }) => answer.tokens[at]!),
+          ),
+        }),
   };
-  const made = graph([tokens, rows, labels, allowed, ...inputs, ...Object.values(named)], { loss });
+  const asked = likely ? [tokens, rows, allowed, expected] : [tokens, rows, labels, allowed];
+  const made = graph([...asked, ...inputs, ...Object.values(named)], { loss });
   const read = Object.fromEntries(Object.entries(fed).map(([name, tensor]) => [name, toReference(tensor)]));
   return { loss: evaluate(made, read)['loss']!.data[0] as number, choices: choices.length };
 }
@@ -346,6 +368,33 @@ describe('answers as choices', () => {
     }
     expect(answerTokens(textTokenizer, 'Dune').tokens).toEqual(encodeAnswer(textTokenizer, 'Dune'));
   });
+
+  it('are learned by how likely each token is as by the one that came, where that is certain', async () => {
+    const constrained = await smallModel({ runtime, config: smallConfig({ titles: 'constrained' }) });
+    const { vocabularySize } = constrained.model.llm;
+    const answer = catalogue
+      .map(({ title }) => answerTokens(textTokenizer, title!, trie))
+      .sort((a, b) => b.choices.length - a.choices.length)[0]!;
+    const { choices, tokens } = answer;
+    expect(choices.length).toBeGreaterThan(1);
+    const lossOf = (likely?: Float32Array) => constrainedLoss(constrained, answer, alice, likely).loss;
+    /** All on one token of each of some rows. */
+    const certain = (token: (row: number) => number, counts: (row: number) => boolean = () => true): Float32Array => {
+      const likely = new Float32Array(choices.length * vocabularySize);
+      choices.forEach((_, row) => (likely[row * vocabularySize + token(row)] = Number(counts(row))));
+      return likely;
+    };
+    const own = (row: number) => tokens[choices[row]!.at]!;
+    const other = (row: number) => choices[row]!.among!.find(({ token }) => token !== own(row))!.token;
+    expect(lossOf(certain(own))).toBeCloseTo(lossOf(), 10);
+    const half = certain(own).map((share, at) => (share + certain(other)[at]!) / 2);
+    expect(lossOf(half)).toBeCloseTo((lossOf(certain(own)) + lossOf(certain(other))) / 2, 10);
+    const single = choices.map((_, at) => lossOf(certain(own, (row) => row === at)));
+    const mean = single.reduce((sum, each) => sum + each, 0) / choices.length;
+    expect(lossOf()).toBeCloseTo(mean, 10);
+    expect(lossOf(new Float32Array(choices.length * vocabularySize))).toBeCloseTo(0, 12);
+    await constrained.dispose();
+  }, 60_000);
 
   it('keep one token where there is but one title', () => {
     const only = titleTrie(textTokenizer, [{ item: 'm', title: 'Dune' }]);

@@ -20,7 +20,7 @@ export type Way = {
 export interface Minutes {
   readonly pretrain: number;
   readonly language: number;
-  /** Of each fusion, until the LLM knows which titles the encoder's vectors stand for; all its ways start from there. */
+  /** Of each fusion, until the LLM reads films out of the encoder's vectors; all its ways start from there. */
   readonly align: number;
   /** Of each way after that; text prompts are tuned as long as a fusion is aligned and tuned. */
   readonly tune: number;
