@@ -53,7 +53,7 @@ const encoder = {
   },
 } as const;
 
-/** The LLM reads a soft prompt's latents as tokens, in each row of each step: with 24 it saw half as many films in its time. */
+/** The LLM reads a soft prompt's latents as tokens, in each row of each step: with 16 it sees half as many films in its time. */
 const latents = {
   'cross-attention': { latents: 16, recency: 8 },
   'soft-prompt': { latents: 4, recency: 4 },
