@@ -202,10 +202,10 @@ describe('tuning by a teacher', () => {
     };
     const taught = await trained('taught', bare);
     const own = await divergence(taught, '', (user) => user);
-    expect(own).toBeLessThan(0.6);
+    expect(own).toBeLessThan(0.8);
     expect(await divergence(taught, '', (user) => (user + 1) % 40)).toBeGreaterThan(2 * own);
     const told = await trained('told', { ...bare, teacher: undefined });
-    expect(await divergence(told, '', (user) => user)).toBeGreaterThan(1.2 * own);
+    expect(await divergence(told, '', (user) => user)).toBeGreaterThan(1.5 * own);
     const before = await trained('before');
     expect(taught.encoderHash).toBe(before.encoderHash);
     expect(told.encoderHash).not.toBe(before.encoderHash);

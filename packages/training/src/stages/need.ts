@@ -43,3 +43,13 @@ export function requireItemScores(
     mend: 'Leave the stage out.',
   });
 }
+
+/** The error for a stage whose `field` needs titles to choose among, where there are none. */
+export function noTitles(stage: string, field: string, asksItems = true): UserLlmError {
+  return new UserLlmError('bad-config', {
+    what: `stage ${stage}, ${field}`,
+    expected: 'titles to choose an item among',
+    got: asksItems ? "none: the model's titles are free, or the catalogue is empty" : 'no task whose answers are items',
+    mend: `${asksItems ? "Give the model titles: 'constrained', or leave" : 'Leave'} ${field} out.`,
+  });
+}

@@ -6,6 +6,7 @@ import { answerTokens, encodePrompt, type TitleTrie } from '@user-llm/user-llm';
 import type { TokenizedData } from '../../data/training-data.js';
 import type { TrainingBatch } from '../../loop/training-task.js';
 import { answerFeeds } from '../tune/answer-feeds.js';
+import { firstChoice, inShare } from '../tune/first-choice.js';
 import type { TokenExample } from '../tune/token-example.js';
 import type { AlignConfig } from './align-config.js';
 
@@ -58,7 +59,7 @@ export function namedItems(
 }
 
 /** Sizes of a batch. */
-export interface AlignSizes extends Pick<AlignConfig, 'batchSize' | 'events' | 'maximumTokens'> {
+export interface AlignSizes extends Pick<AlignConfig, 'batchSize' | 'events' | 'firstChoiceShare' | 'maximumTokens'> {
   /** Tokens of the LLM, where titles are constrained. */
   readonly vocabularySize?: number | undefined;
   /** How often each item is asked for, relative to the others; all equally often when absent. */
@@ -90,11 +91,12 @@ function inProportion(weights: readonly number[], offset: number): number[] {
 
 /**
  * Batches without end: each epoch asks for every item once, or as often as its weight says, in random order, after other
- * items drawn at random. Constrained titles share a batch with those of some batches, an epoch's at most, that are about as long.
+ * items drawn at random. Constrained titles share a batch with those of some batches, an epoch's at most, that are about as long; of some
+ * batches, evenly spread, only first choices are asked.
  */
 export async function* alignBatches(
   items: readonly NamedItem[],
-  { batchSize, events, maximumTokens, vocabularySize, weights }: AlignSizes,
+  { batchSize, events, firstChoiceShare = 0, maximumTokens, vocabularySize, weights }: AlignSizes,
   seed: number,
   from: JsonValue | undefined,
 ): AsyncGenerator<TrainingBatch> {
@@ -133,10 +135,11 @@ export async function* alignBatches(
       for (let at = 0; at < events - 1; at++) ids[row * events + at] = items[draws.below(items.length)]!.id;
       ids[(row + 1) * events - 1] = id;
     });
-    const answers = answerFeeds(
-      asked.map(({ example }) => example),
-      { batchSize, tokenBuckets, vocabularySize },
-    );
+    const examples = asked.map(({ example }) => example);
+    // First choices are all at the same place.
+    const answers = inShare(batch, firstChoiceShare)
+      ? answerFeeds(examples.map(firstChoice), { batchSize, tokenBuckets: [], vocabularySize })
+      : answerFeeds(examples, { batchSize, tokenBuckets, vocabularySize });
     yield {
       feeds: { ...answers, items: new Tensor('int32', ['batch', 'event'], [batchSize, events], ids) },
       examples: batchSize,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { stageFields } from '../stage-fields.js';
 import { strategyNames } from '../strategy.js';
+import { firstChoiceShareField } from '../tune/first-choice.js';
 
 /** Alignment: the LLM learns which words the encoder's embeddings stand for. */
 export const alignConfig = z.strictObject({
@@ -23,6 +24,7 @@ export const alignConfig = z.strictObject({
     .describe(
       'Whether every item is asked for equally often (items, also when absent), or every training event, so that items that users choose more are learned sooner.',
     ),
+  firstChoiceShare: firstChoiceShareField,
   batchSize: z.int().min(1).default(128).describe('Rows per batch.'),
   maximumTokens: z.int().min(8).default(64).describe('Tokens of a row at most: a longer title is cut.'),
 });

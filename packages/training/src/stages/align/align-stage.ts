@@ -4,7 +4,7 @@ import { constrainedTitles, parameterGroup, type UserLlmModel, type UserLlmTree 
 import { trainedItems, type TokenizedData } from '../../data/training-data.js';
 import type { LossGraph } from '../../loop/training-task.js';
 import type { Shapes } from '../../loop/step-graphs.js';
-import { requireLlm } from '../need.js';
+import { noTitles, requireLlm } from '../need.js';
 import type { Stage, StageInputs } from '../stage.js';
 import { trainedBy } from '../strategy.js';
 import { answerInputs } from '../tune/answer-feeds.js';
@@ -21,6 +21,7 @@ export function alignStage(config: AlignConfig, inputs: StageInputs): Stage {
   const name = config.name ?? config.kind;
   const { userLlm, text } = requireLlm(name, inputs);
   const titles = constrainedTitles(userLlm.config, text, [...inputs.data.catalogue.values()]);
+  if (config.firstChoiceShare !== undefined && !titles) throw noTitles(name, 'firstChoiceShare');
   const items = namedItems(inputs.data, inputs.item, text, config.maximumTokens, titles);
   const sizes = { ...config, ...(titles && { vocabularySize: userLlm.llm.vocabularySize }) };
   const strategy = trainedBy(config.strategy);

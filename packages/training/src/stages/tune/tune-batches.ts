@@ -7,6 +7,7 @@ import type { TokenizedData } from '../../data/training-data.js';
 import type { TrainingBatch } from '../../loop/training-task.js';
 import { answerFeeds, type AnswerShape } from './answer-feeds.js';
 import type { TitleExpectation } from './encoder-expectation.js';
+import { firstChoice, inShare } from './first-choice.js';
 import { tokenExample, type ExampleForm, type TokenExample } from './token-example.js';
 
 /** How examples become batches. */
@@ -21,6 +22,8 @@ export interface TuneBatching extends AnswerShape {
   readonly titles?: { readonly trie: TitleTrie; readonly tasks: ReadonlySet<string> } | undefined;
   /** What the encoder expects, where that is learned in place of the item that came. */
   readonly expectation?: TitleExpectation | undefined;
+  /** Share of the batches in which of each title the first choice alone is asked. */
+  readonly firstChoiceShare?: number | undefined;
 }
 
 /** An example with its tokens. */
@@ -79,7 +82,7 @@ interface Cursor {
 
 /**
  * Batches of drawn examples without end: a pool of several batches is drawn, sorted by length, cut into batches, and
- * these are put in random order.
+ * these are put in random order. Of some of them, evenly spread, only first choices are asked.
  */
 export async function* tuneBatches(
   source: TaskExamples,
@@ -88,7 +91,7 @@ export async function* tuneBatches(
   seed: number,
   from: JsonValue | undefined,
 ): AsyncGenerator<TrainingBatch> {
-  const { batchSize } = batching;
+  const { batchSize, firstChoiceShare = 0 } = batching;
   const random = Random.fromSeed(seed).split('order of batches');
   const start: Cursor = from === undefined ? { pool: 0, batch: 0 } : (from as unknown as Cursor);
   for (let number = start.pool; ; number++) {
@@ -102,8 +105,11 @@ export async function* tuneBatches(
     for (let batch = number === start.pool ? start.batch : 0; batch < pool; batch++) {
       const first = order[batch]! * batchSize;
       const examples = sorted.slice(first, first + batchSize);
+      const asked = inShare(number * pool + batch, firstChoiceShare)
+        ? examples.map((example) => ({ ...example, encoded: firstChoice(example.encoded) }))
+        : examples;
       yield {
-        feeds: tuneFeeds(examples, batching),
+        feeds: tuneFeeds(asked, batching),
         examples: batchSize,
         contents: examples.map(({ example, position }) => ({
           user: example.user,

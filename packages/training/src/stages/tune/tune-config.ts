@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { validationConfig } from '../../loop/validation.js';
 import { stageFields } from '../stage-fields.js';
 import { strategyNames } from '../strategy.js';
+import { firstChoiceShareField } from './first-choice.js';
 
 const formConfig = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -47,6 +48,7 @@ export const tuneConfig = z
       .describe(
         "Whose expectation of an item is learned, choice by choice, in place of the title of the one that came: the encoder's, which then is not trained. Wants constrained titles and the form context.",
       ),
+    firstChoiceShare: firstChoiceShareField,
     form: formConfig.prefault({ kind: 'context' }).describe('How the model gets to know the user.'),
     sampling: z
       .enum(['events', 'users'])

@@ -1,7 +1,6 @@
-import { UserLlmError } from '@user-llm/tensor';
-import { constrainedTitles, parameterGroup, type TitleTrie } from '@user-llm/user-llm';
+import { constrainedTitles, parameterGroup } from '@user-llm/user-llm';
 import { TaskExamples, type WeightedTask } from '../../data/task-examples.js';
-import { requireLlm } from '../need.js';
+import { noTitles, requireLlm } from '../need.js';
 import type { Stage, StageInputs } from '../stage.js';
 import { trainedBy } from '../strategy.js';
 import { defaultTokenBuckets } from './answer-feeds.js';
@@ -39,9 +38,13 @@ export function tuneStage(config: TuneConfig, inputs: StageInputs): Stage {
       titles: { trie, tasks: new Set(itemTasks) },
     }),
   };
+  const { teacher, firstChoiceShare } = config;
+  const needsTitles = teacher ? 'teacher' : firstChoiceShare !== undefined && 'firstChoiceShare';
+  if (needsTitles && !trie) throw noTitles(name, needsTitles, itemTasks.length > 0);
   const trainingBatching: TuneBatching = {
     ...batching,
-    ...(config.teacher && { expectation: expectationOf(name, trie, itemTasks.length > 0, inputs) }),
+    firstChoiceShare,
+    ...(trie && teacher && { expectation: new TitleExpectation(trie, data, inputs.item) }),
   };
   const examples = (part: 'train' | 'validation') =>
     new TaskExamples({ data, tasks, part, sampling, maximumEvents, seed });
@@ -62,23 +65,7 @@ export function tuneStage(config: TuneConfig, inputs: StageInputs): Stage {
       ...(validation && { validate: (weights, signal) => validation.figures(weights, signal) }),
     },
     // What teaches keeps still.
-    trains: (parameter) => strategy(parameter) && !(config.teacher && parameterGroup(parameter) === 'encoder'),
+    trains: (parameter) => strategy(parameter) && !(teacher && parameterGroup(parameter) === 'encoder'),
     dispose: async () => validation?.dispose(),
   };
-}
-
-/** @throws UserLlmError `bad-config` when there are no titles that an item is chosen among, and as `TitleExpectation`. */
-function expectationOf(
-  stage: string,
-  titles: TitleTrie | undefined,
-  asksItems: boolean,
-  { data, item }: StageInputs,
-): TitleExpectation {
-  if (titles) return new TitleExpectation(titles, data, item);
-  throw new UserLlmError('bad-config', {
-    what: `stage ${stage}, teacher`,
-    expected: 'titles to choose an item among',
-    got: asksItems ? "none: the model's titles are free, or the catalogue is empty" : 'no task whose answers are items',
-    mend: asksItems ? "Give the model titles: 'constrained', or leave the teacher out." : 'Leave the teacher out.',
-  });
 }

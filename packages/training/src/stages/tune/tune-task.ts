@@ -26,12 +26,12 @@ export function answerLoss(
   if (!mask) return { inputs, loss: model.loss(tree, { ...answer, ...dropping }) };
   const [batch, events] = mask as readonly [number, number];
   const users = eventInputs(model.features, batch, events, dropping.seed);
-  const context = model.userContext(tree, users.batch);
-  const asked = { ...answer, ...dropping, context };
   const expectation = expectationInputs(shapes);
-  if (!expectation) return { inputs: [...inputs, ...users.inputs], loss: model.loss(tree, asked) };
-  // A teacher drops nothing.
+  // An encoder that teaches is not trained, and drops nothing.
   const { seed: _, ...undropped } = users.batch;
+  const read = expectation ? undropped : users.batch;
+  const asked = { ...answer, ...dropping, context: model.userContext(tree, read) };
+  if (!expectation) return { inputs: [...inputs, ...users.inputs], loss: model.loss(tree, asked) };
   const scores = model.encoder.nextItem(tree.encoder as never, undropped);
   const expected = expectedTokens(scores, expectation, model.llm.vocabularySize);
   return {
