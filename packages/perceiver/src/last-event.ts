@@ -25,6 +25,25 @@ export const lastEventConfig = z.strictObject({
 /** A checked config of `lastEvent`. */
 export type LastEventConfig = z.infer<typeof lastEventConfig>;
 
+/** The embeddings of the last events as they are, `[B, K, E]`, the oldest first; masked where a user has fewer. */
+export function lastEvents({ events, mask }: EncodedEvents, kept: number): UserLatents {
+  const batch = events.shape[0]!;
+  const userWidth = events.shape[2]!;
+  const count_B1 = reshape(cast(countEvents(mask), 'int32'), ['batch', 'latent'], [batch, 1]);
+  const back_1K = reshape(add(range('latent', kept), -kept), ['batch', 'latent'], [1, kept]);
+  const place_BK = add(count_B1, back_1K);
+  const place_BK1 = reshape(maximum(place_BK, 0), ['batch', 'latent', 'userWidth'], [batch, kept, 1]);
+  const spread = { axes: ['batch', 'latent', 'userWidth'], shape: [batch, kept, userWidth] };
+  const place_BKE = applyOne(operators.broadcastTo, [place_BK1], spread) as Symbolic<
+    'int32',
+    readonly ['batch', 'latent', 'userWidth']
+  >;
+  return {
+    latents: takeAlong(rename(events, 'event', 'latent'), place_BKE, 'latent'),
+    mask: greaterEqual(place_BK, 0),
+  };
+}
+
 /**
  * Hands on the embeddings of the last events, `[B, K, E]`, one unless told otherwise. After a causal encoder the last
  * one has read all events before it. A user with fewer events has fewer latents: the first ones are masked.
@@ -33,23 +52,5 @@ export const lastEvent: Compressor<LastEventConfig> = {
   specVersion: 1,
   name: 'last',
   config: lastEventConfig,
-  build: ({ events: kept }, userWidth) => ({
-    parameters: {},
-    apply: (_: unknown, { events, mask }: EncodedEvents): UserLatents => {
-      const batch = events.shape[0]!;
-      const count_B1 = reshape(cast(countEvents(mask), 'int32'), ['batch', 'latent'], [batch, 1]);
-      const back_1K = reshape(add(range('latent', kept), -kept), ['batch', 'latent'], [1, kept]);
-      const place_BK = add(count_B1, back_1K);
-      const place_BK1 = reshape(maximum(place_BK, 0), ['batch', 'latent', 'userWidth'], [batch, kept, 1]);
-      const spread = { axes: ['batch', 'latent', 'userWidth'], shape: [batch, kept, userWidth] };
-      const place_BKE = applyOne(operators.broadcastTo, [place_BK1], spread) as Symbolic<
-        'int32',
-        readonly ['batch', 'latent', 'userWidth']
-      >;
-      return {
-        latents: takeAlong(rename(events, 'event', 'latent'), place_BKE, 'latent'),
-        mask: greaterEqual(place_BK, 0),
-      };
-    },
-  }),
+  build: ({ events }) => ({ parameters: {}, apply: (_: unknown, batch: EncodedEvents) => lastEvents(batch, events) }),
 };

@@ -25,6 +25,11 @@ export const resamplerConfig = z.strictObject({
     .describe(
       'Whether latents read the latents besides the events, as in Flamingo. Without it they read the events alone, as in User-LLM: at first each event then weighs more, and short trainings get further.',
     ),
+  lastEvents: count
+    .optional()
+    .describe(
+      'How many last events follow the latents, their embeddings as the encoder gave them; none when absent. After a causal encoder the last one is what it expects next.',
+    ),
   recency: z
     .int()
     .min(0)

@@ -8,6 +8,7 @@ import { built, compress, difference, initialize, maskOf, random, userWidth } fr
 const compressors = [
   ['perceiver', built(perceiverResampler, { latents: 3, heads: 2 })],
   ['perceiver with recency', built(perceiverResampler, { latents: 3, heads: 2, recency: 4 })],
+  ['perceiver, then the last two', built(perceiverResampler, { latents: 3, heads: 2, lastEvents: 2 })],
   ['mean', built(meanPool)],
   ['last', built(lastEvent)],
   ['last three', built(lastEvent, { events: 3 })],
@@ -115,6 +116,24 @@ describe('what they give', () => {
     const { latents, mask: got } = compress(built(lastEvent, { events: 6 }), events, mask);
     expect(latents.slice(2 * userWidth, 6 * userWidth)).toEqual(Array.from(events.data.subarray(0, 4 * userWidth)));
     expect(got.slice(0, 6)).toEqual([0, 0, 1, 1, 1, 1]);
+  });
+
+  it('perceiver: the same latents with or without last events, which follow as they are', () => {
+    const like = { latents: 3, heads: 2, recency: 2 };
+    const module = built(perceiverResampler, { ...like, lastEvents: 2 });
+    const parameters = initialize(module);
+    const { latents, mask: got, shape } = compress(module, events, mask, parameters);
+    expect(shape).toEqual([3, 5, userWidth]);
+    const alone = compress(built(perceiverResampler, like), events, mask, parameters);
+    [0, 1].forEach((user) => {
+      const own = latents.slice(5 * user * userWidth, 5 * (user + 1) * userWidth);
+      expect(own.slice(0, 3 * userWidth)).toEqual(
+        alone.latents.slice(3 * user * userWidth, 3 * (user + 1) * userWidth),
+      );
+      expect(own.slice(4 * userWidth)).toEqual(row(user, counts[user]! - 1));
+    });
+    expect(latents.slice(3 * userWidth, 4 * userWidth)).toEqual(row(0, 2));
+    expect(got).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 0, 0, 0, 0, 0]);
   });
 
   it('identity: the events and their mask', () => {

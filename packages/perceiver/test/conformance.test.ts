@@ -14,6 +14,12 @@ describe.each([
   ],
   ['perceiver, recency', perceiverResampler, { ...resampler, recency: 4 }, { latents: 3, readsOrder: true }],
   ['mean', meanPool, {}, { latents: 1, readsOrder: false }],
+  [
+    'perceiver, then the last two',
+    perceiverResampler,
+    { ...resampler, lastEvents: 2 },
+    { latents: 5, readsOrder: true },
+  ],
   ['last', lastEvent, {}, { latents: 1, readsOrder: true }],
   ['identity', identityCompressor, {}, { latents: 'events', readsOrder: true }],
 ] as const)('%s conforms', (_, compressor, config, claims) => {

@@ -6,7 +6,7 @@ const maximumEvents = 200;
 const longestTextPrompt = 50;
 
 /** The share of an alignment in which films are named; in the rest the encoder's expectations are learned. */
-const namingShare = 4 / 7;
+const namingShare = 1 / 2;
 
 /**
  * The share of batches that ask the first choice of a title alone: it has 6.5 of the 7.5 nats that it takes to know how
@@ -59,17 +59,20 @@ const encoder = {
   },
 } as const;
 
-/** The LLM reads a soft prompt's latents as tokens, in each row of each step: with 16 it sees half as many films in its time. */
-const latents = {
-  'cross-attention': { latents: 16, recency: 8 },
-  'soft-prompt': { latents: 4, recency: 4 },
-};
+/**
+ * Few latents, and the last event beside them, which the encoder's expectation of the next film is. A soft prompt's are
+ * tokens that the LLM reads in each row of each step.
+ */
+const compressor = {
+  name: 'perceiver',
+  config: { latents: 4, lastEvents: 1, recency: 8, layers: 2, heads: 4, readLatents: false },
+} as const;
 
 function modelConfig(fusion: FusionName, strategy: Strategy): RunConfigInput['model'] {
   return {
     events,
     encoder,
-    compressor: { name: 'perceiver', config: { ...latents[fusion], layers: 2, heads: 4, readLatents: false } },
+    compressor,
     fusion: { name: fusion, config: fusion === 'cross-attention' ? { heads: 8, every: 3, initialGate: 0.5 } : {} },
     ...(strategy === 'lora' && { lora: { rank: 8, targets: ['q_proj', 'v_proj'] } }),
     // Of a title two tokens in twelve are a choice among titles; a row is as much shorter.
