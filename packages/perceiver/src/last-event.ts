@@ -26,14 +26,14 @@ export const lastEventConfig = z.strictObject({
 export type LastEventConfig = z.infer<typeof lastEventConfig>;
 
 /** The embeddings of the last events as they are, `[B, K, E]`, the oldest first; masked where a user has fewer. */
-export function lastEvents({ events, mask }: EncodedEvents, kept: number): UserLatents {
+export function lastEvents({ events, mask }: EncodedEvents, count: number): UserLatents {
   const batch = events.shape[0]!;
   const userWidth = events.shape[2]!;
   const count_B1 = reshape(cast(countEvents(mask), 'int32'), ['batch', 'latent'], [batch, 1]);
-  const back_1K = reshape(add(range('latent', kept), -kept), ['batch', 'latent'], [1, kept]);
+  const back_1K = reshape(add(range('latent', count), -count), ['batch', 'latent'], [1, count]);
   const place_BK = add(count_B1, back_1K);
-  const place_BK1 = reshape(maximum(place_BK, 0), ['batch', 'latent', 'userWidth'], [batch, kept, 1]);
-  const spread = { axes: ['batch', 'latent', 'userWidth'], shape: [batch, kept, userWidth] };
+  const place_BK1 = reshape(maximum(place_BK, 0), ['batch', 'latent', 'userWidth'], [batch, count, 1]);
+  const spread = { axes: ['batch', 'latent', 'userWidth'], shape: [batch, count, userWidth] };
   const place_BKE = applyOne(operators.broadcastTo, [place_BK1], spread) as Symbolic<
     'int32',
     readonly ['batch', 'latent', 'userWidth']

@@ -7,7 +7,9 @@ const count = z.int().min(1);
 export const resamplerConfig = z.strictObject({
   latents: count
     .default(16)
-    .describe('Trainable latents that replace the events: how many vectors the LLM reads of a user.'),
+    .describe(
+      'Trainable latents that replace the events: how many vectors the LLM reads of a user, `lastEvents` aside.',
+    ),
   layers: count.default(2).describe('Layers; each reads the events and the latents again.'),
   heads: count.default(8).describe('Attention heads; they divide `width`.'),
   width: count

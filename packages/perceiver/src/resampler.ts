@@ -47,7 +47,7 @@ export type ResamplerParameters = {
 const epsilon = 1e-5;
 
 function build(config: ResamplerConfig, userWidth: number): CompressorModule {
-  const { latents, layers, heads, activation, readLatents, recency, lastEvents: handedOn } = config;
+  const { latents, layers, heads, activation, readLatents, recency, lastEvents: lastEventCount } = config;
   const width = { axis: 'userWidth', size: userWidth } as const;
   const initialization = xavierInitialization();
   const norm = layerNormalization(width, epsilon);
@@ -97,10 +97,13 @@ function build(config: ResamplerConfig, userWidth: number): CompressorModule {
     const events_BP = rename(batch.mask, 'event', 'latent') as UserLatents['mask'];
     const readable_BP = readLatents ? concat([events_BP, fullMask(size, latents)], 'latent') : events_BP;
     const last_BKE = Object.values(own.layers).reduce((x, each) => layer(x, each, events_BTE, readable_BP), first_BKE);
-    const read = { latents: norm.apply(own.norm, last_BKE), mask: maskOfPresent(batch.mask, latents) };
-    if (handedOn === undefined) return read;
-    const last = lastEvents(batch, handedOn);
-    return { latents: concat([read.latents, last.latents], 'latent'), mask: concat([read.mask, last.mask], 'latent') };
+    const resampled = { latents: norm.apply(own.norm, last_BKE), mask: maskOfPresent(batch.mask, latents) };
+    if (lastEventCount === undefined) return resampled;
+    const last = lastEvents(batch, lastEventCount);
+    return {
+      latents: concat([resampled.latents, last.latents], 'latent'),
+      mask: concat([resampled.mask, last.mask], 'latent'),
+    };
   };
   return {
     parameters: recency > 0 ? { ...parameters, recency: recencyParameters(recency + 1, userWidth) } : parameters,
@@ -112,7 +115,8 @@ function build(config: ResamplerConfig, userWidth: number): CompressorModule {
  * A Perceiver resampler: trainable latents read the events and each other, layer after layer, and replace them (Jaegle
  * et al. 2021; the form of Flamingo, Alayrac et al. 2022; in User-LLM, arXiv 2402.13598, before the LLM).
  *
- * Gives `[B, K, E]` after a last norm, and behind them the last events where they are asked for. Padding is never read; the latents of a user with no events are masked.
+ * Gives `[B, K, E]` after a last norm, and behind them the last events where they are asked for, as they are. Padding is
+ * never read; the latents of a user with no events are masked, and the first of the last events where there are fewer.
  *
  * @throws UserLlmError `bad-config` when the heads do not divide the width of attention.
  */

@@ -1,17 +1,20 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { evaluate, graph, input, type Symbolic } from '@user-llm/graph';
+import { evaluate, graph, initializeParameters, input, parameterInputs, type Symbolic } from '@user-llm/graph';
 import { loadTokenizer, trainBpe } from '@user-llm/llm';
 import type { Item } from '@user-llm/plugin';
 import { featureKinds, reservedIds } from '@user-llm/tokenization';
 import { Random, type Tensor } from '@user-llm/tensor';
-import { encodeAnswer, encodePrompt, titleTrie, UserLlm } from '@user-llm/user-llm';
+import { encodeAnswer, encodePrompt, titleTrie, UserLlm, userLlmRegistry } from '@user-llm/user-llm';
 import { describe, expect, it } from 'vitest';
 import { dataInMemory, runTraining, type RunConfigInput } from '../src/index.js';
 import { tokenized } from '../src/data/training-data.js';
+import { buildModel } from '../src/run/model.js';
 import { answerFeeds } from '../src/stages/tune/answer-feeds.js';
 import { expectationInputs, expectedTokens, TitleExpectation } from '../src/stages/tune/encoder-expectation.js';
 import { tokenExample } from '../src/stages/tune/token-example.js';
+import { tuneConfig } from '../src/stages/tune/tune-config.js';
+import { tuneStage } from '../src/stages/tune/tune-stage.js';
 import { testFolder, testRuntime } from './support.js';
 import { tinyData, tinyEvents, tinyItems, tinyModel, tinyRun } from './tiny-run.js';
 
@@ -214,9 +217,39 @@ describe('tuning by a teacher', () => {
     await told.dispose();
   }, 180_000);
 
+  it('drops nothing of an encoder that teaches', async () => {
+    const encoder = { ...tinyModel.encoder, config: { ...tinyModel.encoder.config, dropout: 0.5 } };
+    const { config } = run([tune], { encoder });
+    const data = await tokenized(await dataInMemory(tinyEvents, tinyItems), tinyModel.events, featureKinds);
+    const registry = userLlmRegistry();
+    const built = buildModel(config.model, registry, data, text);
+    const inputs = { model: built, data, text, item: 'item', registry, runtime: await runtime(), seed: 5 };
+    const lossOf = async (teacher: 'encoder' | undefined, seed: number): Promise<number> => {
+      const { task } = tuneStage(tuneConfig.parse({ ...tune, teacher }), inputs);
+      const { value } = await task.batches(undefined)[Symbol.asyncIterator]().next();
+      const { feeds } = value as { readonly feeds: Readonly<Record<string, Tensor>> };
+      const { tree, named } = parameterInputs(task.parameters);
+      const shapes = Object.fromEntries(Object.entries(feeds).map(([name, { shape }]) => [name, shape]));
+      const { inputs: fed, loss } = task.loss(tree as never, shapes as Readonly<Record<string, readonly number[]>>);
+      const given = { ...initializeParameters(task.parameters, Random.fromSeed(2)), ...feeds };
+      const results = evaluate(graph([...fed, ...Object.values(named)], { loss }), {
+        ...Object.fromEntries(Object.entries(given).map(([name, tensor]) => [name, reference(tensor)])),
+        seed: { dtype: 'int32', shape: [], data: Float64Array.of(seed) },
+      });
+      return results['loss']!.data[0]!;
+    };
+    expect(await lossOf('encoder', 1)).toBe(await lossOf('encoder', 2));
+    expect(await lossOf(undefined, 1)).not.toBe(await lossOf(undefined, 2));
+  });
+
   it('goes on with the bits it was stopped with, beside a task that is learned by its labels', async () => {
     const data = await tinyData();
-    const both = { ...tune, budget: { steps: 12 }, tasks: [{ name: 'next-item' }, { name: 'favourite-genre' }] };
+    const both = {
+      ...tune,
+      firstChoiceShare: 0.75,
+      budget: { steps: 12 },
+      tasks: [{ name: 'next-item' }, { name: 'favourite-genre' }],
+    };
     const options = { data, runtime: await runtime() };
     const whole = join(folder, 'whole');
     await runTraining(run([both]), { ...options, folder: whole });
@@ -232,17 +265,25 @@ describe('tuning by a teacher', () => {
 
   it('is validated by what came, as tuning without a teacher is', async () => {
     const options = { data: await tinyData(), runtime: await runtime() };
-    const figures = async (name: string, teacher: 'encoder' | undefined): Promise<unknown> => {
+    const figures = async (name: string, parts: Partial<typeof tune>): Promise<unknown> => {
       const validation = { every: 1, examples: 10 };
-      const still = { ...tune, teacher, budget: { steps: 1 }, optimizer: { learningRate: 1e-12 }, validation };
+      const still = {
+        ...tune,
+        teacher: undefined,
+        ...parts,
+        budget: { steps: 1 },
+        optimizer: { learningRate: 1e-12 },
+        validation,
+      };
       await runTraining(run([still]), { ...options, folder: join(folder, name) });
       const lines = (await readFile(join(folder, name, 'figures.jsonl'), 'utf8')).trim().split('\n');
       const figures = lines.map((line) => JSON.parse(line) as Record<string, number>);
       return figures.map((line) => line['tune/validation/loss']).find((loss) => loss !== undefined);
     };
-    const plain = await figures('validated plainly', undefined);
+    const plain = await figures('validated plainly', {});
     expect(plain).toBeGreaterThan(0);
-    expect(await figures('validated', 'encoder')).toBeCloseTo(plain as number, 6);
+    expect(await figures('validated', { teacher: 'encoder' })).toBeCloseTo(plain as number, 6);
+    expect(await figures('first choices', { firstChoiceShare: 1 })).toBeCloseTo(plain as number, 6);
   });
 
   it('wants constrained titles, and a user whom the encoder reads', async () => {

@@ -168,20 +168,30 @@ describe('tokens of an example', () => {
     expect(sizes).toEqual([...title.choices.map(({ among }) => among!.length), ...free.answer.map(() => 320)]);
   });
 
-  it('predict eight tokens a row, 32 at least, or twice that as often as needed', () => {
-    const rowsOf = (lengths: readonly number[]): number => {
+  it('predict eight tokens a row, 32 rows at least, or twice that as often as needed', () => {
+    const rowsOf = (lengths: readonly number[], constrained = false): number => {
       const examples = lengths.map((length) => ({
         tokens: new Array<number>(length).fill(9),
         from: 0,
         answer: new Array<number>(length).fill(9),
         choices: Array.from({ length }, (_, at) => ({ at })),
       }));
-      const { rows, labels } = answerFeeds(examples, { batchSize: 3, tokenBuckets: [64] });
+      const { rows, labels } = answerFeeds(examples, {
+        batchSize: constrained ? 40 : 3,
+        tokenBuckets: [64],
+        ...(constrained && { vocabularySize: 10 }),
+      });
       expect(plain(labels).filter((label) => label === 9)).toHaveLength(lengths.reduce((sum, length) => sum + length));
       expect(labels.shape).toEqual(rows.shape);
       return rows.shape[0]!;
     };
-    expect([[1], [8, 8, 8], [9, 8, 8], [16, 16, 16], [64], [64, 32, 1]].map(rowsOf)).toEqual([32, 32, 32, 64, 64, 128]);
+    expect([[1], [8, 8, 8], [9, 8, 8], [16, 16, 16], [64], [64, 32, 1]].map((lengths) => rowsOf(lengths))).toEqual([
+      32, 32, 32, 64, 64, 128,
+    ]);
+    // Where tokens are chosen among some, one a row.
+    expect([[1], [20, 20], [20, 21], [40, 40], [40, 41]].map((lengths) => rowsOf(lengths, true))).toEqual([
+      40, 40, 80, 80, 160,
+    ]);
   });
 });
 

@@ -44,8 +44,12 @@ export function requireItemScores(
   });
 }
 
-/** The error for a stage whose `field` needs titles to choose among, where there are none. */
-export function noTitles(stage: string, field: string, asksItems = true): UserLlmError {
+/**
+ * The error for a stage whose `field` needs titles to choose among, where there are none.
+ *
+ * @param asksItems Whether the stage asks for items at all.
+ */
+export function noTitles(stage: string, field: string, asksItems: boolean): UserLlmError {
   return new UserLlmError('bad-config', {
     what: `stage ${stage}, ${field}`,
     expected: 'titles to choose an item among',

@@ -60,8 +60,8 @@ const encoder = {
 } as const;
 
 /**
- * Few latents, and the last event beside them, which the encoder's expectation of the next film is. A soft prompt's are
- * tokens that the LLM reads in each row of each step.
+ * Few latents: a soft prompt's are tokens that the LLM reads in each row of each step. The last event's embedding, which
+ * follows them, is what the encoder expects next.
  */
 const compressor = {
   name: 'perceiver',
@@ -107,7 +107,7 @@ function baseRun({ dataset, seed, minutes }: Setting): Run {
   });
 }
 
-function optimizer(factors: Readonly<Record<string, number>> = {}, learningRate = 1e-3) {
+function optimizer({ learningRate = 1e-3, factors = {} as Readonly<Record<string, number>> } = {}) {
   return { learningRate, factors, schedule: { kind: 'linear', warmUpSteps: 10, final: 0.05 } } as const;
 }
 
@@ -145,18 +145,20 @@ function alignRun(fusion: FusionName, { dataset, seed, minutes, llm }: Setting, 
         maximumEvents,
         batchSize: 32,
         maximumTokens: 8,
+        // The marker alone has 3, which is all that first choices are asked after.
         tokenBuckets: [3, 4, 8],
-        optimizer: optimizer({}, 1.5e-3),
+        optimizer: optimizer({ learningRate: 1.5e-3 }),
       },
     ],
   });
 }
 
 /** What a fusion is tuned on that has learned to read the next film already. */
-const afterReading = taskMix.map(({ name }) => ({
-  name,
-  weight: name === 'next-item' ? 3 : name === 'favourite-genre' ? 2 : 1,
-}));
+const afterReading = [
+  { name: 'next-item', weight: 3 },
+  { name: 'favourite-genre', weight: 2 },
+  { name: 'future-favourite-genre', weight: 1 },
+];
 
 function tuneRun(way: Way, { dataset, seed, minutes, llm }: Setting, start: string): Run {
   const tune: RunConfigInput['stages'][number] = {
@@ -166,6 +168,7 @@ function tuneRun(way: Way, { dataset, seed, minutes, llm }: Setting, start: stri
     tasks: way.kind === 'fusion' ? afterReading : taskMix,
     // What teaches is not trained.
     ...(way.kind === 'fusion' && way.strategy !== 'enc' && { teacher: 'encoder' }),
+    // A fusion has been asked first choices before.
     ...(way.kind === 'text' && { firstChoiceShare }),
     form: way.kind === 'fusion' ? { kind: 'context' } : { kind: 'text', lastEvents: way.lastEvents },
     maximumEvents: way.kind === 'fusion' ? maximumEvents : way.lastEvents,
@@ -177,7 +180,7 @@ function tuneRun(way: Way, { dataset, seed, minutes, llm }: Setting, start: stri
         ? { maximumTokens: 1536, tokenBuckets: [1536] }
         : { maximumTokens: 384, tokenBuckets: [256, 384] }),
     // The encoder knows histories already; what reaches it through young layers is mostly noise.
-    optimizer: optimizer({ 'encoder.*': 0.1 }),
+    optimizer: optimizer({ factors: { 'encoder.*': 0.1 } }),
   };
   return defineRun({
     name: way.name,

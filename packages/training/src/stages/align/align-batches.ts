@@ -91,8 +91,8 @@ function inProportion(weights: readonly number[], offset: number): number[] {
 
 /**
  * Batches without end: each epoch asks for every item once, or as often as its weight says, in random order, after other
- * items drawn at random. Constrained titles share a batch with those of some batches, an epoch's at most, that are about as long; of some
- * batches, evenly spread, only first choices are asked.
+ * items drawn at random. Constrained titles share a batch with those of some batches, an epoch's at most, that are about
+ * as long; of some batches, evenly spread, only first choices are asked.
  */
 export async function* alignBatches(
   items: readonly NamedItem[],

@@ -21,7 +21,7 @@ export function alignStage(config: AlignConfig, inputs: StageInputs): Stage {
   const name = config.name ?? config.kind;
   const { userLlm, text } = requireLlm(name, inputs);
   const titles = constrainedTitles(userLlm.config, text, [...inputs.data.catalogue.values()]);
-  if (config.firstChoiceShare !== undefined && !titles) throw noTitles(name, 'firstChoiceShare');
+  if (config.firstChoiceShare !== undefined && !titles) throw noTitles(name, 'firstChoiceShare', true);
   const items = namedItems(inputs.data, inputs.item, text, config.maximumTokens, titles);
   const sizes = { ...config, ...(titles && { vocabularySize: userLlm.llm.vocabularySize }) };
   const strategy = trainedBy(config.strategy);

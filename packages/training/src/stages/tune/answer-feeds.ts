@@ -52,7 +52,10 @@ export function answerFeeds(
       chosen.push(choice);
     }
   });
-  const count = rowCount(rows.length, batchSize, vocabularySize !== undefined);
+  // Doubled, since each number of rows is compiled anew. An idle row costs little, but for one that is chosen among
+  // tokens: it is masked over the vocabulary.
+  let count = Math.max(32, (vocabularySize === undefined ? 8 : 1) * batchSize);
+  while (count < rows.length) count *= 2;
   while (rows.length < count) {
     rows.push(0);
     labels.push(ignored);
@@ -64,18 +67,6 @@ export function answerFeeds(
     labels: new Tensor('int32', ['row'], [count], Int32Array.from(labels)),
     ...(vocabularySize !== undefined && { allowed: allowedTokens(chosen, vocabularySize) }),
   };
-}
-
-/**
- * How many rows predict, idle ones included. Each number is compiled anew: coarse steps where a row is a long answer's and
- * an idle one costs little, finer ones where there are few, and each is masked over the vocabulary.
- */
-function rowCount(needed: number, batchSize: number, constrained: boolean): number {
-  const step = Math.max(32, batchSize);
-  if (constrained) return Math.max(1, Math.ceil(needed / step)) * step;
-  let count = Math.max(32, 8 * batchSize);
-  while (count < needed) count *= 2;
-  return count;
 }
 
 /** The inputs of a graph that `answerFeeds` are fed to. */

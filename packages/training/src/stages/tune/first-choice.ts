@@ -8,7 +8,7 @@ export const firstChoiceShareField = z
   .max(1)
   .optional()
   .describe(
-    'Share of the batches that ask of each constrained title its first choice alone: most of what tells titles apart is there, and a row is shorter. None when absent.',
+    'Share of the batches that ask of each constrained title its first choice alone: most of what tells titles apart is there. None when absent.',
   );
 
 /** Whether the batch of this number, from 0, is one of a share of all of them, evenly spread. */
@@ -16,7 +16,7 @@ export function inShare(batch: number, share: number): boolean {
   return Math.floor((batch + 1) * share) > Math.floor(batch * share);
 }
 
-/** An example whose answer ends with the first choice of its title; one whose answer is free stays as it is. */
+/** An example whose answer ends with the first choice of its title; a free answer, or a title without a choice, stays as it is. */
 export function firstChoice(example: TokenExample): TokenExample {
   const [choice] = example.choices;
   if (choice?.among === undefined) return example;

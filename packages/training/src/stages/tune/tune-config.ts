@@ -68,7 +68,9 @@ export const tuneConfig = z
     tokenBuckets: z
       .array(z.int().min(1))
       .optional()
-      .describe('Lengths, in tokens, that batches are padded to; each is compiled once. A row of them when absent.'),
+      .describe(
+        'Lengths, in tokens, that batches are padded to; each is compiled anew, and so is each number of predictions. A row of them when absent.',
+      ),
     pool: z
       .int()
       .min(1)

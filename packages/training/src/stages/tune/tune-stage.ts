@@ -39,8 +39,8 @@ export function tuneStage(config: TuneConfig, inputs: StageInputs): Stage {
     }),
   };
   const { teacher, firstChoiceShare } = config;
-  const needsTitles = teacher ? 'teacher' : firstChoiceShare !== undefined && 'firstChoiceShare';
-  if (needsTitles && !trie) throw noTitles(name, needsTitles, itemTasks.length > 0);
+  const needsTitles = [...(teacher ? ['teacher'] : []), ...(firstChoiceShare ? ['firstChoiceShare'] : [])];
+  if (needsTitles.length > 0 && !trie) throw noTitles(name, needsTitles.join(' and '), itemTasks.length > 0);
   const trainingBatching: TuneBatching = {
     ...batching,
     firstChoiceShare,

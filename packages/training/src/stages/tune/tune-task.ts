@@ -10,7 +10,7 @@ import { tuneBatches, type TuneBatching } from './tune-batches.js';
  * The loss of answers: the mean cross-entropy of those of their tokens that are predicted, with what came or, where the
  * feeds say so, with what the encoder expects.
  *
- * @param training Whether anything is dropped.
+ * @param training Whether anything is dropped; never of an encoder that teaches, which is not trained.
  */
 export function answerLoss(
   model: UserLlmModel,
@@ -25,14 +25,11 @@ export function answerLoss(
   const mask = shapes['events.mask'];
   if (!mask) return { inputs, loss: model.loss(tree, { ...answer, ...dropping }) };
   const [batch, events] = mask as readonly [number, number];
-  const users = eventInputs(model.features, batch, events, dropping.seed);
   const expectation = expectationInputs(shapes);
-  // An encoder that teaches is not trained, and drops nothing.
-  const { seed: _, ...undropped } = users.batch;
-  const read = expectation ? undropped : users.batch;
-  const asked = { ...answer, ...dropping, context: model.userContext(tree, read) };
+  const users = eventInputs(model.features, batch, events, expectation ? undefined : dropping.seed);
+  const asked = { ...answer, ...dropping, context: model.userContext(tree, users.batch) };
   if (!expectation) return { inputs: [...inputs, ...users.inputs], loss: model.loss(tree, asked) };
-  const scores = model.encoder.nextItem(tree.encoder as never, undropped);
+  const scores = model.encoder.nextItem(tree.encoder as never, users.batch);
   const expected = expectedTokens(scores, expectation, model.llm.vocabularySize);
   return {
     inputs: [...inputs, ...users.inputs, ...Object.values(expectation)],
