@@ -10,7 +10,6 @@ import {
   type Float,
   type ParameterTree,
 } from '@user-llm/graph';
-import { loadTokenizer, trainBpe } from '@user-llm/llm';
 import type { Event, Item } from '@user-llm/plugin';
 import { featureKinds } from '@user-llm/tokenization';
 import { openSafetensors, Random, Tensor } from '@user-llm/tensor';
@@ -27,7 +26,6 @@ import {
 } from '../src/index.js';
 import { tokenized } from '../src/data/training-data.js';
 import { LossEvaluator } from '../src/loop/loss-evaluator.js';
-import type { TrainingBatch } from '../src/loop/training-task.js';
 import { buildModel } from '../src/run/model.js';
 import { alignBatches, namedItems, type NamedItem } from '../src/stages/align/align-batches.js';
 import { alignConfig } from '../src/stages/align/align-config.js';
@@ -35,8 +33,8 @@ import { alignStage } from '../src/stages/align/align-stage.js';
 import { directionsOf, itemDirections } from '../src/stages/align/item-vectors.js';
 import type { Stage, StageInputs } from '../src/stages/stage.js';
 import { answerFeeds } from '../src/stages/tune/answer-feeds.js';
-import { bitsOf, testFolder, testRuntime } from './support.js';
-import { tinyData, tinyEvents, tinyItems, tinyModel, tinyRun } from './tiny-run.js';
+import { bitsOf, first, testFolder, testRuntime } from './support.js';
+import { tinyData, tinyEvents, tinyItems, tinyModel, tinyRun, tinyText as text } from './tiny-run.js';
 
 // E user width, V ids of the item feature.
 
@@ -44,12 +42,6 @@ const folder = testFolder();
 const runtime = testRuntime();
 const registry = userLlmRegistry();
 const width = tinyModel.encoder.config.width;
-const text = loadTokenizer(
-  trainBpe(
-    tinyItems.map(({ title }) => title!),
-    { vocabularySize: 300 },
-  ),
-);
 const dataOf = async (items: readonly Item[] = tinyItems) =>
   tokenized(await dataInMemory(tinyEvents, items), tinyModel.events, featureKinds);
 
@@ -141,12 +133,6 @@ describe('directions of items', () => {
     });
   });
 });
-
-async function first(batches: AsyncIterable<TrainingBatch>, count: number): Promise<TrainingBatch[]> {
-  const taken: TrainingBatch[] = [];
-  for await (const batch of batches) if (taken.push(batch) === count) break;
-  return taken;
-}
 
 const byName = (items: readonly NamedItem[], name: string): readonly number[] =>
   items.find(({ item }) => item === name)!.example.tokens;

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { evaluate, graph, initializeParameters, input, parameterInputs, type Symbolic } from '@user-llm/graph';
-import { loadTokenizer, trainBpe } from '@user-llm/llm';
 import type { Item } from '@user-llm/plugin';
 import { featureKinds, reservedIds } from '@user-llm/tokenization';
 import { Random, type Tensor } from '@user-llm/tensor';
@@ -16,19 +15,20 @@ import { tokenExample } from '../src/stages/tune/token-example.js';
 import { tuneConfig } from '../src/stages/tune/tune-config.js';
 import { tuneStage } from '../src/stages/tune/tune-stage.js';
 import { testFolder, testRuntime } from './support.js';
-import { tinyData, tinyEvents, tinyItems, tinyModel, tinyRun } from './tiny-run.js';
+import {
+  tinyData,
+  tinyEvents,
+  tinyItems,
+  tinyModel,
+  tinyRun,
+  tinyText as text,
+  tinyVocabularySize as vocabularySize,
+} from './tiny-run.js';
 
 // B batch, I ids of items, R rows that predict, V vocabulary.
 
 const folder = testFolder();
 const runtime = testRuntime();
-const vocabularySize = 300;
-const text = loadTokenizer(
-  trainBpe(
-    tinyItems.map(({ title }) => title!),
-    { vocabularySize },
-  ),
-);
 const catalogue = new Map(tinyItems.map((item) => [item.item, item]));
 
 const asked = (target: string) => ({

@@ -1,4 +1,3 @@
-import { loadTokenizer, trainBpe } from '@user-llm/llm';
 import type { Item } from '@user-llm/plugin';
 import { featureKinds } from '@user-llm/tokenization';
 import type { Tensor } from '@user-llm/tensor';
@@ -12,18 +11,19 @@ import { alignBatches, namedItems } from '../src/stages/align/align-batches.js';
 import { firstChoice, inShare } from '../src/stages/tune/first-choice.js';
 import { tokenExample } from '../src/stages/tune/token-example.js';
 import { tuneBatches, type TuneBatching } from '../src/stages/tune/tune-batches.js';
-import { testFolder, testRuntime } from './support.js';
-import { tinyData, tinyEvents, tinyItems, tinyModel, tinyRun } from './tiny-run.js';
+import { first, testFolder, testRuntime } from './support.js';
+import {
+  tinyData,
+  tinyEvents,
+  tinyItems,
+  tinyModel,
+  tinyRun,
+  tinyText as text,
+  tinyVocabularySize as vocabularySize,
+} from './tiny-run.js';
 
 const folder = testFolder();
 const runtime = testRuntime();
-const vocabularySize = 300;
-const text = loadTokenizer(
-  trainBpe(
-    tinyItems.map(({ title }) => title!),
-    { vocabularySize },
-  ),
-);
 /** Films in pairs: a title has two choices. */
 const paired = tinyItems.map((item, at) => ({
   ...item,
@@ -31,12 +31,6 @@ const paired = tinyItems.map((item, at) => ({
 }));
 const catalogue = new Map(tinyItems.map((item) => [item.item, item]));
 const share = 0.75;
-
-async function first(batches: AsyncIterable<TrainingBatch>, count: number): Promise<TrainingBatch[]> {
-  const taken: TrainingBatch[] = [];
-  for await (const batch of batches) if (taken.push(batch) === count) break;
-  return taken;
-}
 
 const asked = (target: string) => ({
   task: 'next-item',

@@ -7,6 +7,7 @@ import { Random, type Tensor } from '@user-llm/tensor';
 import { afterAll } from 'vitest';
 import { CheckpointStore, optimizerConfig, train, type TrainOptions, type TrainResult } from '../src/index.js';
 import { smallTask } from './small-task.js';
+import type { TrainingBatch } from '../src/loop/training-task.js';
 
 /** A runtime of one thread for the tests of a file. */
 export function testRuntime(): () => Promise<Runtime> {
@@ -49,4 +50,11 @@ export function bitsOf(tensors: Readonly<Record<string, Tensor>>): Record<string
     return [name, Buffer.from(buffer, byteOffset, byteLength).toString('hex')] as const;
   });
   return Object.fromEntries(bits.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** The first batches of a stage. */
+export async function first(batches: AsyncIterable<TrainingBatch>, count: number): Promise<TrainingBatch[]> {
+  const taken: TrainingBatch[] = [];
+  for await (const batch of batches) if (taken.push(batch) === count) break;
+  return taken;
 }

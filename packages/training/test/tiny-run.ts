@@ -1,3 +1,4 @@
+import { loadTokenizer, trainBpe } from '@user-llm/llm';
 import type { Event, Item } from '@user-llm/plugin';
 import { Random } from '@user-llm/tensor';
 import { dataInMemory, defineRun, type Run, type RunConfigInput, type TrainingData } from '../src/index.js';
@@ -10,6 +11,17 @@ export const tinyItems: readonly Item[] = Array.from({ length: 24 }, (_, item) =
   title: `Film ${String.fromCharCode(65 + item)}`,
   categories: [genres[item % 4]!],
 }));
+
+/** Tokens of `tinyText`. */
+export const tinyVocabularySize = 300;
+
+/** A tokenizer of the items' titles. */
+export const tinyText = loadTokenizer(
+  trainBpe(
+    tinyItems.map(({ title }) => title!),
+    { vocabularySize: tinyVocabularySize },
+  ),
+);
 
 /** Users who like one genre each and mostly go from an item to the next of it. */
 export const tinyEvents: readonly Event[] = Array.from({ length: 40 }, (_, user) => {
