@@ -38,15 +38,16 @@ function taskTable({ results, published }: Report, task: string): string {
 }
 
 function controlsTable({ controls }: Report): string {
-  const rows = controls.flatMap(({ task, conditions }) =>
+  const rows = controls.flatMap(({ task, questions, conditions }) =>
     conditions.map(({ condition, loss, above }) => [
       task,
+      `${questions}`,
       condition,
       short(loss.value),
       above === undefined ? '' : `${signed(above.value)} (${signed(above.low)} to ${signed(above.high)})`,
     ]),
   );
-  return columns([['', 'told of', 'loss', 'above own user'], ...rows]);
+  return columns([['', 'questions', 'told of', 'loss', 'above own user'], ...rows]);
 }
 
 function costsTable({ costs }: Report): string {

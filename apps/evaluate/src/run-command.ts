@@ -101,10 +101,18 @@ async function measured(
 ): Promise<Pick<ReportParts, 'controls' | 'costs'>> {
   const users = new Set([...new Set(questions.map(({ example }) => example.user))].slice(0, flags.controls));
   const controlled = questions.filter(({ example }) => users.has(example.user));
-  if (users.size > 1) say('controls: another user, no user');
   const bootstrap = { seed: flags.seed, resamples: flags.resamples };
   const controls =
-    users.size > 1 ? await userControls(userLlm.parts, controlled, { seed: flags.seed, bootstrap, signal }) : [];
+    users.size > 1
+      ? await userControls(userLlm.parts, controlled, {
+          seed: flags.seed,
+          bootstrap,
+          signal,
+          onProgress: (step) => {
+            say(`loss: ${step}`);
+          },
+        })
+      : [];
   if (flags.costs === 0) return { controls };
   const costs = await measureCosts(data, userLlm, questions, {
     repeats: flags.costs,

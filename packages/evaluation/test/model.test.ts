@@ -171,6 +171,13 @@ describe('controls', () => {
     expect(await run(open)).toEqual([result]);
   });
 
+  it('tell what is measured next', async () => {
+    const told: string[] = [];
+    await userControls(open, asked.questions, { bootstrap: { resamples: 50 }, onProgress: (next) => told.push(next) });
+    const [task] = asked.tasks;
+    expect(told).toEqual(['own user', 'another user', 'no user'].map((user) => `${task!.name}, told of ${user}`));
+  });
+
   it('need two users', async () => {
     await expect(userControls(held, asked.questions.slice(0, 1))).rejects.toMatchObject({ code: 'too-few-users' });
   });

@@ -84,8 +84,8 @@ export async function runDemo(options: DemoOptions, session: DemoSession): Promi
         curves: await curvesOf(recipe, folder),
         command: session.command,
         signal,
-        onProgress: ({ candidate, task, answered, questions }) => {
-          progress.show(`${candidate}: ${task} ${answered}/${questions}`);
+        show: (text) => {
+          progress.show(text);
         },
       }),
     );

@@ -13,6 +13,7 @@ import {
   type Candidate,
   type ControlResult,
   type CostMeasurement,
+  type EvaluationProgress,
 } from '@user-llm/evaluation';
 import { UserLlmError, writeFileAtomically } from '@user-llm/tensor';
 import { UserLlm } from '@user-llm/user-llm';
@@ -82,7 +83,7 @@ async function findOut(
   test: Test,
   way: Way,
   remembering: { readonly path: string; readonly fingerprint: string },
-  { recipe, models, runtime, seed, signal, onProgress }: JudgeOptions,
+  { recipe, models, runtime, seed, signal, show }: JudgeOptions,
 ): Promise<Findings> {
   const { data, questions } = test;
   const userLlm = await UserLlm.load(models.get(way.name)!, { runtime });
@@ -91,14 +92,24 @@ async function findOut(
     const { results } = await evaluateCandidates(data, questions, [await rememberedCandidate(candidate, remembering)], {
       bootstrap: { seed },
       signal,
-      onProgress,
+      onProgress: (progress) => {
+        show(answeredText(progress));
+      },
     });
     const held = { ...userLlm.parts, runtime };
     const controls =
       way.kind === 'fusion'
-        ? await userControls(held, questions.questions, { name: way.label, seed, bootstrap: { seed }, signal })
+        ? await userControls(held, questions.questions, {
+            name: way.label,
+            seed,
+            bootstrap: { seed },
+            signal,
+            onProgress: (measured) => {
+              show(`${way.label}: loss of ${measured}`);
+            },
+          })
         : [];
-    const costs = way.kind === 'fusion' ? await costsOf(test, way, userLlm, recipe, signal) : [];
+    const costs = way.kind === 'fusion' ? await costsOf(test, way, userLlm, recipe, { signal, show }) : [];
     const plain = recipe.plainTexts;
     return {
       description: candidate.description,
@@ -110,6 +121,11 @@ async function findOut(
   } finally {
     await userLlm.dispose();
   }
+}
+
+/** How far answering is. */
+export function answeredText({ candidate, task, answered, questions }: EvaluationProgress): string {
+  return `${candidate}: ${task} ${answered}/${questions}`;
 }
 
 function candidateOf({ data }: Test, way: Way, userLlm: UserLlm, { beamWidth }: Recipe): Candidate {
@@ -128,7 +144,7 @@ async function costsOf(
   way: Way,
   userLlm: UserLlm,
   recipe: Recipe,
-  signal: AbortSignal,
+  { signal, show }: Pick<JudgeOptions, 'signal' | 'show'>,
 ): Promise<CostMeasurement[]> {
   const withText = way === recipe.ways[0];
   const planned = planQuestions(data, { split: questions.split, tasks: questions.tasks, seed: questions.seed });
@@ -136,7 +152,13 @@ async function costsOf(
   const written = userLlm.model.config.titles === 'constrained' ? 'label' : 'item';
   const asked = planned.questions.filter(({ answers }) => answers === written);
   const historyEvents = withText ? recipe.timedEvents : [shownEvents(recipe)];
-  const measured = await measureCosts(data, userLlm, asked, { historyEvents, signal });
+  const measured = await measureCosts(data, userLlm, asked, {
+    historyEvents,
+    signal,
+    onProgress: (measured) => {
+      show(`cost of an answer: ${measured}`);
+    },
+  });
   return measured
     .filter(({ candidate }) => withText || candidate !== 'text prompt')
     .map(({ candidate, ...cost }) => ({

@@ -14,7 +14,6 @@ import {
   trainingHistories,
   type CostMeasurement,
   type EvaluationData,
-  type EvaluationProgress,
   type Questions,
   type ReportWithPredictions,
   type TaskResult,
@@ -23,7 +22,7 @@ import {
 import type { Task } from '@user-llm/plugin';
 import type { OnnxRuntime } from '@user-llm/runtime-onnx';
 import type { UserLlm } from '@user-llm/user-llm';
-import { judgeWay, shownEvents, type JudgedWay } from './judge-way.js';
+import { answeredText, judgeWay, shownEvents, type JudgedWay } from './judge-way.js';
 import { askedTasks, judgedTasks, type Recipe } from './recipes/recipe.js';
 
 /** The test: users' last films, and the favourite genre of the films before them. */
@@ -66,7 +65,8 @@ export interface JudgeOptions {
   readonly curves: readonly TrainingCurve[];
   readonly command: readonly string[];
   readonly signal: AbortSignal;
-  readonly onProgress: (progress: EvaluationProgress) => void;
+  /** Shows what is under way. */
+  readonly show: (text: string) => void;
 }
 
 /** What was found, and what one answer of each candidate takes. */
@@ -83,7 +83,7 @@ export interface Judgement {
  */
 export async function judge(test: Test, first: UserLlm, options: JudgeOptions): Promise<Judgement> {
   const { data, questions } = test;
-  const { recipe, seed, curves, command, signal, onProgress } = options;
+  const { recipe, seed, curves, command, signal, show } = options;
   const bootstrap = { seed };
   const judged: JudgedWay[] = [];
   for (const way of recipe.ways) judged.push(await judgeWay(test, way, options));
@@ -96,7 +96,13 @@ export async function judge(test: Test, first: UserLlm, options: JudgeOptions): 
     encoderCandidate(data, first),
     ...judged.map(({ candidate }) => candidate),
   ];
-  const evaluation = await evaluateCandidates(data, questions, candidates, { bootstrap, signal, onProgress });
+  const evaluation = await evaluateCandidates(data, questions, candidates, {
+    bootstrap,
+    signal,
+    onProgress: (progress) => {
+      show(answeredText(progress));
+    },
+  });
   const provenance = await findProvenance(command, { folder: process.cwd(), model: first.encoderHash });
   const made = makeReport({
     title: `User-LLM on ${data.name}`,

@@ -15,6 +15,8 @@ export interface ControlOptions {
   /** Questions at once; 16 when absent. */
   readonly batchSize?: number;
   readonly signal?: AbortSignal;
+  /** Called before each task and condition with what is measured next. */
+  onProgress?(measured: string): void;
 }
 
 /**
@@ -41,7 +43,10 @@ export async function userControls(
         task,
         questions: asked.length,
         gates,
-        conditions: await conditionsOf(losses, asked, options),
+        conditions: await conditionsOf(losses, asked, {
+          ...options,
+          onProgress: (condition) => options.onProgress?.(`${task}, told of ${condition}`),
+        }),
       });
     }
     return results;
@@ -49,11 +54,12 @@ export async function userControls(
     await losses.dispose();
   }
 }
+
 /** The losses of one task under every condition. */
 async function conditionsOf(
   losses: AnswerLosses,
   asked: readonly TestQuestion[],
-  { seed = 0, bootstrap = {}, batchSize = 16, signal }: ControlOptions,
+  { seed = 0, bootstrap = {}, batchSize = 16, signal, onProgress }: ControlOptions,
 ): Promise<ControlResult['conditions']> {
   const others = otherUsers(asked, seed);
   const histories: Readonly<Record<ControlCondition, (at: number) => TestQuestion['example']['history']>> = {
@@ -62,7 +68,8 @@ async function conditionsOf(
     'no user': () => [],
   };
   const measured: number[][] = [];
-  for (const history of Object.values(histories)) {
+  for (const [condition, history] of Object.entries(histories)) {
+    onProgress?.(condition);
     const found: number[] = [];
     for (let from = 0; from < asked.length; from += batchSize) {
       const batch = asked.slice(from, from + batchSize).map(({ example, answers }, at) => ({

@@ -14,6 +14,7 @@ export interface CostOptions extends TimingOptions {
   /** Tokens of an answer at most; 16 when absent. */
   readonly maximumTokens?: number;
   readonly signal?: AbortSignal;
+  /** Called before each with what is measured next. */
   onProgress?(measured: string): void;
 }
 

@@ -15,18 +15,20 @@ export function controlsSection(controls: readonly ControlResult[]): Html {
         <tr>
           <th>candidate</th>
           <th>task</th>
+          <th class="number">questions</th>
           <th>told of</th>
           <th class="number">loss</th>
           <th class="number">above own user</th>
         </tr>
       </thead>
       <tbody>
-        ${controls.flatMap(({ candidate, task, conditions }) =>
+        ${controls.flatMap(({ candidate, task, questions, conditions }) =>
           conditions.map(
             ({ condition, loss, above }) =>
               html`<tr>
                 <th>${candidate}</th>
                 <th>${taskTitle(task)}</th>
+                <td>${questions}</td>
                 <th>${condition}</th>
                 <td>${figure(loss.value)}<small>${figure(loss.low)}–${figure(loss.high)}</small></td>
                 <td>

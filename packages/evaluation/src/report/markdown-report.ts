@@ -92,10 +92,11 @@ function differencesPart(report: Report, task: string): string[] {
 
 function controlsPart({ controls }: Report): string[] {
   if (controls.length === 0) return [];
-  const rows = controls.flatMap(({ candidate, task, conditions }) =>
+  const rows = controls.flatMap(({ candidate, task, questions, conditions }) =>
     conditions.map(({ condition, loss, above }) => [
       candidate,
       taskTitle(task),
+      `${questions}`,
       condition,
       withInterval(loss),
       above === undefined ? '' : `${signed(above.value)} (${signed(above.low)} to ${signed(above.high)})`,
@@ -105,7 +106,7 @@ function controlsPart({ controls }: Report): string[] {
   return [
     '## Is the user used?',
     'Loss of the true answer per predicted token, in nats, when the model is told of the user, of another user, or of nobody.',
-    tableOf(['candidate', 'task', 'told of', 'loss', 'above own user'], rows),
+    tableOf(['candidate', 'task', 'questions', 'told of', 'loss', 'above own user'], rows),
     ...[...gates].map(
       ([name, own]) =>
         `Gates of ${plain(name)}, tanh: ${own.map((gate) => `${gate.name} ${signed(gate.value)}`).join(', ')}.`,

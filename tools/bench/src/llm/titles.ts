@@ -12,6 +12,7 @@ import {
   type TokenizedTitle,
 } from '@user-llm/llm';
 import { OnnxRuntime } from '@user-llm/runtime-onnx';
+import { answerTokens } from '@user-llm/user-llm';
 import type { Benchmark } from '../benchmark.js';
 import { median } from '../median.js';
 import { seconds } from './decoder-timing.js';
@@ -30,7 +31,8 @@ export const titles: Benchmark = {
     const runtime = await OnnxRuntime.create({ intraOpThreads: threads });
     const { config, weights, tokenizer } = await loadLanguageModel(smolLm2());
     const stepper = createDecoder({ llm: llama.build(config as LlamaConfig), weights, runtime });
-    const films = (await filmTitles()).map((title, at): TokenizedTitle => {
+    const names = await filmTitles();
+    const films = names.map((title, at): TokenizedTitle => {
       return { item: `${at}`, tokens: tokenizer!.encode(` ${title}`) };
     });
     const trie = new TitleTrie(films, tokenizer!.end);
@@ -44,7 +46,10 @@ export const titles: Benchmark = {
       for (const { constrained, times } of ways) times.push(1000 * (await rank(constrained)));
     }
     await disposed(stepper, runtime);
-    const lengths = films.map(({ tokens }) => ({ whole: tokens.length + 1, chosen: lastChoice(trie, tokens) }));
+    const lengths = names.map((title, at) => ({
+      whole: films[at]!.tokens.length + 1,
+      chosen: answerTokens(tokenizer!, title, trie).tokens.length,
+    }));
     const mean = (of: (each: (typeof lengths)[number]) => number) =>
       lengths.reduce((sum, each) => sum + of(each), 0) / lengths.length;
     const [free, constrained] = ways.map(({ times }) => median(times)) as [number, number];
@@ -58,18 +63,6 @@ export const titles: Benchmark = {
     };
   },
 };
-
-/** Tokens of a title up to its last choice, that included. */
-function lastChoice(trie: TitleTrie, tokens: readonly number[]): number {
-  let node = 0;
-  let last = 1;
-  for (const [at, token] of [...tokens, trie.end].entries()) {
-    const edges = trie.edges(node);
-    if (edges.length > 1) last = at + 1;
-    node = edges.find((edge) => edge.token === token)!.node;
-  }
-  return last;
-}
 
 /** Titles of `movies.dat` in the folder `ml-1m` of `USER_LLM_DATA`. */
 async function filmTitles(): Promise<string[]> {
