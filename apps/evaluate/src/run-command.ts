@@ -109,7 +109,7 @@ async function measured(
           bootstrap,
           signal,
           onProgress: (step) => {
-            say(`loss: ${step}`);
+            say(`loss of ${step}`);
           },
         })
       : [];

@@ -171,11 +171,11 @@ describe('controls', () => {
     expect(await run(open)).toEqual([result]);
   });
 
-  it('tell what is measured next', async () => {
+  it('say what is next', async () => {
     const told: string[] = [];
     await userControls(open, asked.questions, { bootstrap: { resamples: 50 }, onProgress: (next) => told.push(next) });
     const [task] = asked.tasks;
-    expect(told).toEqual(['own user', 'another user', 'no user'].map((user) => `${task!.name}, told of ${user}`));
+    expect(told).toEqual(['own user', 'another user', 'no user'].map((user) => `${task!.name}, ${user}`));
   });
 
   it('need two users', async () => {

@@ -104,8 +104,8 @@ async function findOut(
             seed,
             bootstrap: { seed },
             signal,
-            onProgress: (measured) => {
-              show(`${way.label}: loss of ${measured}`);
+            onProgress: (next) => {
+              show(`${way.label}: loss of ${next}`);
             },
           })
         : [];
@@ -155,8 +155,8 @@ async function costsOf(
   const measured = await measureCosts(data, userLlm, asked, {
     historyEvents,
     signal,
-    onProgress: (measured) => {
-      show(`cost of an answer: ${measured}`);
+    onProgress: (next) => {
+      show(`cost of an answer: ${next}`);
     },
   });
   return measured

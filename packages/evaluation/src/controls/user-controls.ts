@@ -15,8 +15,8 @@ export interface ControlOptions {
   /** Questions at once; 16 when absent. */
   readonly batchSize?: number;
   readonly signal?: AbortSignal;
-  /** Called before each task and condition with what is measured next. */
-  onProgress?(measured: string): void;
+  /** Called before each condition of each task, such as `next-item, another user`. */
+  onProgress?(next: string): void;
 }
 
 /**
@@ -43,10 +43,7 @@ export async function userControls(
         task,
         questions: asked.length,
         gates,
-        conditions: await conditionsOf(losses, asked, {
-          ...options,
-          onProgress: (condition) => options.onProgress?.(`${task}, told of ${condition}`),
-        }),
+        conditions: await conditionsOf(losses, asked, options),
       });
     }
     return results;
@@ -69,7 +66,7 @@ async function conditionsOf(
   };
   const measured: number[][] = [];
   for (const [condition, history] of Object.entries(histories)) {
-    onProgress?.(condition);
+    onProgress?.(`${asked[0]!.example.task}, ${condition}`);
     const found: number[] = [];
     for (let from = 0; from < asked.length; from += batchSize) {
       const batch = asked.slice(from, from + batchSize).map(({ example, answers }, at) => ({

@@ -14,8 +14,8 @@ export interface CostOptions extends TimingOptions {
   /** Tokens of an answer at most; 16 when absent. */
   readonly maximumTokens?: number;
   readonly signal?: AbortSignal;
-  /** Called before each with what is measured next. */
-  onProgress?(measured: string): void;
+  /** Called before each way of each length, such as `text prompt, 50 events`. */
+  onProgress?(next: string): void;
 }
 
 /**
