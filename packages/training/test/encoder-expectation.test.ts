@@ -16,6 +16,7 @@ import { tuneConfig } from '../src/stages/tune/tune-config.js';
 import { tuneStage } from '../src/stages/tune/tune-stage.js';
 import { testFolder, testRuntime } from './support.js';
 import {
+  askedNext as asked,
   tinyData,
   tinyEvents,
   tinyItems,
@@ -30,15 +31,6 @@ import {
 const folder = testFolder();
 const runtime = testRuntime();
 const catalogue = new Map(tinyItems.map((item) => [item.item, item]));
-
-const asked = (target: string) => ({
-  task: 'next-item',
-  template: 'next-item@1#0',
-  user: 'u',
-  history: tinyEvents.slice(0, 5),
-  instruction: 'Which item does this user choose next?',
-  target,
-});
 
 const reference = ({ dtype, shape, data }: Tensor) => ({ dtype, shape, data: Float64Array.from(data, Number) });
 

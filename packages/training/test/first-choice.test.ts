@@ -13,6 +13,7 @@ import { tokenExample } from '../src/stages/tune/token-example.js';
 import { tuneBatches, type TuneBatching } from '../src/stages/tune/tune-batches.js';
 import { first, testFolder, testRuntime } from './support.js';
 import {
+  askedNext as asked,
   tinyData,
   tinyEvents,
   tinyItems,
@@ -31,15 +32,6 @@ const paired = tinyItems.map((item, at) => ({
 }));
 const catalogue = new Map(tinyItems.map((item) => [item.item, item]));
 const share = 0.75;
-
-const asked = (target: string) => ({
-  task: 'next-item',
-  template: 'next-item@1#0',
-  user: 'u',
-  history: tinyEvents.slice(0, 5),
-  instruction: 'Which item does this user choose next?',
-  target,
-});
 
 const labelsOf = ({ feeds }: TrainingBatch): number =>
   Array.from(feeds['labels']!.data, Number).filter((label) => label !== -100).length;

@@ -34,6 +34,16 @@ export const tinyEvents: readonly Event[] = Array.from({ length: 40 }, (_, user)
   });
 }).flat();
 
+/** A question for the next item, answered by `target`. */
+export const askedNext = (target: string) => ({
+  task: 'next-item',
+  template: 'next-item@1#0',
+  user: 'u',
+  history: tinyEvents.slice(0, 5),
+  instruction: 'Which item does this user choose next?',
+  target,
+});
+
 /** Those in memory. */
 export const tinyData = (): Promise<TrainingData> =>
   dataInMemory(tinyEvents, tinyItems, { kind: 'leave-last-out', validation: 1, seed: 0 });
