@@ -32,6 +32,7 @@ export {
 export { eliminateCommonSubexpressions } from './passes/common-subexpressions.js';
 export { expand, expandNode } from './passes/expand.js';
 export { foldConstants } from './passes/fold-constants.js';
+export { holdScores } from './passes/hold-scores.js';
 export { joinProducts, type JoinedProducts } from './passes/join-products.js';
 export { optimize } from './passes/optimize.js';
 export { multipliedInputs, quantizeWeights, type QuantizedInput } from './passes/quantize-weights.js';

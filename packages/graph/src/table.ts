@@ -39,6 +39,7 @@ import {
 import { argmaxOperator, topKOperator } from './operators/extreme-index.js';
 import { gatherOperator, scatterAddOperator } from './operators/gather.js';
 import { inputOperator, constantOperator } from './operators/input.js';
+import { int8MatmulOperator } from './operators/int8-matmul.js';
 import { linearCrossEntropyOperator } from './operators/linear-cross-entropy.js';
 import { matmulOperator } from './operators/matmul.js';
 import { layerNormOperator, rmsNormOperator } from './operators/normalization.js';
@@ -82,6 +83,7 @@ export const operators = {
   gelu: geluOperator,
   geluTanh: geluTanhOperator,
   input: inputOperator,
+  int8Matmul: int8MatmulOperator,
   layerNorm: layerNormOperator,
   less: lessOperator,
   lessEqual: lessEqualOperator,

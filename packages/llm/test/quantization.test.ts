@@ -19,6 +19,7 @@ import {
   type LoadedLanguageModel,
   type Weight,
 } from '../src/index.js';
+import { int8Matrix } from '../src/quantization/int8-matrix.js';
 import { difference, someTokens, tinyLlama } from './support.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'user-llm-quantized-'));
@@ -85,6 +86,24 @@ describe('a quantized matrix', () => {
     expect([...rows]).toEqual([...all.subarray(192), ...all.subarray(64, 128)]);
   });
 
+  it('is rewritten in 8 bits with a scale for each row', () => {
+    const [rows, width] = [70, 64];
+    const values = Random.fromSeed(5).normal(new Float32Array(rows * width));
+    values.fill(0, 2 * width, 3 * width);
+    const matrix = quantizeMatrix(new Tensor('float32', ['row', 'column'], [rows, width], values), 4);
+    const wanted = matrix.dequantize(['row', 'column']).data;
+    const { codes, scales } = int8Matrix(matrix);
+    expect([codes.shape, scales.shape]).toEqual([[width, rows], [rows]]);
+    for (let row = 0; row < rows; row++) {
+      const own = wanted.subarray(row * width, (row + 1) * width);
+      expect(scales.data[row]).toBeCloseTo(Math.max(...own.map(Math.abs)) / 127, 6);
+      own.forEach((value, column) => {
+        const got = scales.data[row]! * codes.data[column * rows + row]!;
+        expect(Math.abs(got - value)).toBeLessThanOrEqual(0.5001 * scales.data[row]!);
+      });
+    }
+  });
+
   it('must be whole', () => {
     expect(() => new QuantizedMatrix({ bits: 4, block: 32 }, 2, new Uint8Array(32), new Float32Array(3))).toThrow(
       code('bad-shape'),
@@ -110,11 +129,13 @@ describe('a quantized language model', () => {
     );
   });
 
-  const cases = [4, 8].flatMap((bits) => (['float32', 'int8'] as const).map((accuracy) => [bits, accuracy] as const));
-  it.each(cases)('of %d bits decodes as its real numbers do, by products in %s', async (bits, accuracy) => {
+  const ways = [{ accuracy: 'float32' }, { accuracy: 'int8' }, { accuracy: 'int8', compact: true }] as const;
+  const cases = [4, 8].flatMap((bits) => ways.map((way) => [bits, way] as const));
+  it.each(cases)('of %d bits decodes as its real numbers do, by products in %o', async (bits, way) => {
+    const { accuracy } = way;
     const model = quantizeLanguageModel(tiny(), bits as 4 | 8);
     const llm = llama.build(model.config as LlamaConfig);
-    const few = createDecoder({ llm, weights: model.weights, runtime: onnx, accuracy });
+    const few = createDecoder({ llm, weights: model.weights, runtime: onnx, ...way });
     const all = createDecoder({ llm, weights: real(model), runtime: onnx });
     const prompts = [someTokens(5), someTokens(3, 'other')];
     const [a, b] = [await few.prefill(prompts), await all.prefill(prompts)];
@@ -153,8 +174,8 @@ describe('a quantized language model', () => {
   it('agrees with itself, and less with one of fewer bits', async () => {
     const model = tiny();
     const tokens = someTokens(90);
-    const agreement = (other: LoadedLanguageModel<Weight>) =>
-      modelAgreement({ models: [model as LoadedLanguageModel<Weight>, other], tokens, runtime: onnx });
+    const agreement = (other: LoadedLanguageModel<Weight>, compact = true) =>
+      modelAgreement({ models: [model as LoadedLanguageModel<Weight>, other], tokens, runtime: onnx, compact });
     const same = await agreement(model as LoadedLanguageModel<Weight>);
     expect(same).toMatchObject({ tokens: 88, greedy: 1 });
     expect(same.perplexity[0]).toBe(same.perplexity[1]);
@@ -164,6 +185,9 @@ describe('a quantized language model', () => {
     ];
     expect(eight.greedy).toBeGreaterThan(0.9);
     expect(four.greedy).toBeLessThan(eight.greedy);
+    const second = await agreement(quantizeLanguageModel(model, 8), false);
+    expect(second.greedy).toBeGreaterThan(0.9);
+    expect(second.perplexity[1]).not.toBe(eight.perplexity[1]);
     expect(Math.abs(Math.log(eight.perplexity[1] / eight.perplexity[0]))).toBeLessThan(0.02);
     await expect(
       modelAgreement({

@@ -91,7 +91,7 @@ export class OnnxRuntime implements Runtime {
     });
   }
 
-  /** The weights that were given before with the same memory, since sessions with them share what is made of it. */
+  /** The weights that were given before with some of this memory, since sessions with them share what is made of it. */
   #shared(frozen: Readonly<Record<string, Tensor>>): SharedWeights | undefined {
     const tensors = Object.entries(frozen).map(([name, tensor]) => {
       const { dtype, shape, data } = tensor.contiguous();
@@ -100,14 +100,15 @@ export class OnnxRuntime implements Runtime {
     const [first] = tensors;
     if (!first) return undefined;
     const known = this.#weights.get(first[1].data);
-    if (known && tensors.every(([name, tensor]) => isSame(known.tensors[name], tensor))) return known;
-    const made = new SharedWeights(Object.fromEntries(tensors));
-    for (const [, { data }] of tensors) this.#weights.set(data, made);
-    return made;
+    const goTogether = known && tensors.every(([name, tensor]) => isSame(known.tensors[name] ?? tensor, tensor));
+    const weights = goTogether ? known : new SharedWeights({});
+    weights.add(Object.fromEntries(tensors));
+    for (const [, { data }] of tensors) this.#weights.set(data, weights);
+    return weights;
   }
 }
 
 /** Whether two tensors are the same view of the same memory. */
-function isSame(one: HostTensor | undefined, other: HostTensor): boolean {
-  return one?.data === other.data && one.dtype === other.dtype && `${one.shape}` === `${other.shape}`;
+function isSame(one: HostTensor, other: HostTensor): boolean {
+  return one.data === other.data && one.dtype === other.dtype && `${one.shape}` === `${other.shape}`;
 }

@@ -3,6 +3,7 @@ import {
   attention,
   broadcastLike,
   cachedAttention,
+  holdScores,
   constant,
   evaluate,
   graph,
@@ -105,51 +106,56 @@ describe.each([16, 8])('a cache of keys and values, head size %d', (headSize) =>
     await Promise.all([whole.dispose(), program.dispose()]);
   });
 
-  it.each([{}, { window: 3 }, { softCap: 0.8 }])(
-    'reads prompts of any length, with nothing cached, as the reference does: %o',
-    async (more) => {
-      const [users, time, room] = [symbol('users'), symbol('time'), symbol('room')];
-      const query = input('query', 'float32', ['batch', 'token', 'width'], [users, time, heads * headSize]);
-      const [key, value] = ['key', 'value'].map((name) =>
-        input(name, 'float32', ['batch', 'token', 'keyWidth'], [users, time, keyValueHeads * headSize]),
-      );
-      const shape = [users, keyValueHeads, room, headSize] as const;
-      const empty = input('empty', 'float32', ['batch', 'keyValueHead', 'place', 'headSize'], shape);
-      const zero = constant(new Tensor('int32', [], [], new Int32Array(1)));
-      const lengths = broadcastLike(zero, range('batch', users));
-      const caches = { keys: empty, values: empty };
-      const read = cachedAttention(query, key!, value!, caches, lengths, { heads, keyValueHeads, ...more });
-      const source = graph([query, key!, value!, empty], { ...read });
-      const fused = lower(source).nodes.some(({ op }) => op === 'GroupQueryAttention');
-      expect(fused).toBe(headSize % 16 === 0);
-      const program = await runtime.compile(source);
-      for (const [rows, tokens, free] of [
-        [1, 1, 1],
-        [2, 7, 9],
-        [3, 70, 70],
-      ] as const) {
-        const feeds = {
-          query: normal('query', tokenAxes, [rows, tokens, heads * headSize]),
-          key: normal('key', ['batch', 'token', 'keyWidth'], [rows, tokens, keyValueHeads * headSize]),
-          value: normal('value', ['batch', 'token', 'keyWidth'], [rows, tokens, keyValueHeads * headSize]),
-          empty: new Tensor('float32', cacheAxes, [rows, keyValueHeads, free, headSize]) as Tensor,
-        };
-        const arrays = Object.entries(feeds).map(([name, tensor]) => [name, toReference(tensor)] as const);
-        const wanted = evaluate(source, Object.fromEntries(arrays));
-        const results = await program.run(feeds);
-        for (const [name, { shape: whole, data }] of Object.entries(wanted)) {
-          const got = results[name]!.readSync();
-          expect(got.shape).toEqual(whole);
-          const farthest = (got.data as Float32Array).reduce(
-            (most, number, at) => Math.max(most, Math.abs(number - data[at]!)),
-            0,
-          );
-          expect(farthest).toBeLessThan(1e-5);
-        }
+  it.each([
+    { held: false },
+    { held: true },
+    { held: false, window: 3 },
+    { held: true, window: 3 },
+    { held: false, softCap: 0.8 },
+    { held: true, softCap: 0.8 },
+  ])('reads prompts of any length, with nothing cached, as the reference does: %o', async ({ held, ...more }) => {
+    const [users, time, room] = [symbol('users'), symbol('time'), symbol('room')];
+    const query = input('query', 'float32', ['batch', 'token', 'width'], [users, time, heads * headSize]);
+    const [key, value] = ['key', 'value'].map((name) =>
+      input(name, 'float32', ['batch', 'token', 'keyWidth'], [users, time, keyValueHeads * headSize]),
+    );
+    const shape = [users, keyValueHeads, room, headSize] as const;
+    const empty = input('empty', 'float32', ['batch', 'keyValueHead', 'place', 'headSize'], shape);
+    const zero = constant(new Tensor('int32', [], [], new Int32Array(1)));
+    const lengths = broadcastLike(zero, range('batch', users));
+    const caches = { keys: empty, values: empty };
+    const read = cachedAttention(query, key!, value!, caches, lengths, { heads, keyValueHeads, ...more });
+    const plain = graph([query, key!, value!, empty], { ...read });
+    const source = held ? holdScores(plain) : plain;
+    const fused = lower(source).nodes.some(({ op }) => op === 'GroupQueryAttention');
+    expect(fused).toBe(headSize % 16 === 0);
+    const program = await runtime.compile(source);
+    for (const [rows, tokens, free] of [
+      [1, 1, 1],
+      [2, 7, 9],
+      [3, 70, 70],
+    ] as const) {
+      const feeds = {
+        query: normal('query', tokenAxes, [rows, tokens, heads * headSize]),
+        key: normal('key', ['batch', 'token', 'keyWidth'], [rows, tokens, keyValueHeads * headSize]),
+        value: normal('value', ['batch', 'token', 'keyWidth'], [rows, tokens, keyValueHeads * headSize]),
+        empty: new Tensor('float32', cacheAxes, [rows, keyValueHeads, free, headSize]) as Tensor,
+      };
+      const arrays = Object.entries(feeds).map(([name, tensor]) => [name, toReference(tensor)] as const);
+      const wanted = evaluate(source, Object.fromEntries(arrays));
+      const results = await program.run(feeds);
+      for (const [name, { shape: whole, data }] of Object.entries(wanted)) {
+        const got = results[name]!.readSync();
+        expect(got.shape).toEqual(whole);
+        const farthest = (got.data as Float32Array).reduce(
+          (most, number, at) => Math.max(most, Math.abs(number - data[at]!)),
+          0,
+        );
+        expect(farthest).toBeLessThan(1e-5);
       }
-      await program.dispose();
-    },
-  );
+    }
+    await program.dispose();
+  });
 });
 
 /** A token's queries, keys and values by one product, turned and read; `more` is read of it besides. */

@@ -88,6 +88,24 @@ describe.each([1, 2])('programs on %d threads', (threads) => {
     await Promise.all(programs.map((program) => program.dispose()));
   });
 
+  test('weights that only a later program reads join those that are shared', async () => {
+    const { x, w } = longFeeds(4) as { x: Tensor; w: Tensor };
+    const more = normal('more', ['column'], [4]);
+    const opened = vi.spyOn(runtime.engine, 'createSession');
+    const { inputs, outputs } = longGraph(4, 1);
+    const extra = input('more', 'float32', ['column'], [4]);
+    const wider = graph([...Object.values(inputs), extra], { ...outputs, twice: add(extra, extra) });
+    const first = await runtime.compile(longGraph(4, 1), { w });
+    const second = await runtime.compile(wider, { w, more });
+    const whole = opened.mock.calls.map(([, options]) => options!.weights!.whole);
+    opened.mockRestore();
+    expect(whole[1]).toBe(whole[0]);
+    await first.dispose();
+    const results = await second.run({ x });
+    expect(numbers(results['twice']!.readSync())).toEqual(numbers(more).map((value) => 2 * value));
+    await second.dispose();
+  });
+
   test('another view of a tensor that was frozen before is a tensor of its own', async () => {
     const sources = [
       [2, 3],

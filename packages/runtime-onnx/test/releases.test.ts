@@ -1,4 +1,4 @@
-import { evaluate, operators, type Graph } from '@user-llm/graph';
+import { evaluate, holdScores, operators, type Graph } from '@user-llm/graph';
 import { exampleCases } from '@user-llm/graph/testing';
 import { Tensor, type BaseDType, type TypedArray } from '@user-llm/tensor';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -16,6 +16,14 @@ const nodes = (source: Graph, release: number): string[] => lower(source, { rele
 
 test('a release is the minor number of a version', () => {
   expect(releaseOf('1.30.0')).toBe(30);
+});
+
+test('attention is told to hold its scores where a release can be told', () => {
+  const [cached] = exampleCases(cachedAttention);
+  const inputs = (release: number): number =>
+    lower(holdScores(cached!.graph), { release }).nodes.find(({ op }) => op === 'GroupQueryAttention')!.inputs.length;
+  expect(inputs(30)).toBe(12);
+  expect(inputs(29)).toBeLessThanOrEqual(9);
 });
 
 test('a model is of the oldest operator set that has its operators, which older releases read', () => {

@@ -1,5 +1,5 @@
 import { mismatch, requireDType, requireFloat } from '../inference.js';
-import { onnxDTypeCode } from '../onnx.js';
+import { onnxDTypeCode, type OnnxEmitter } from '../onnx.js';
 import { apply, applyOne, defineComposite, type CompositeOperator, type Example } from '../operator.js';
 import { uniformValue } from '../passes/pattern.js';
 import { multiplySizes, sameShape, sameSize, type Size } from '../size.js';
@@ -32,6 +32,8 @@ export interface CachedAttentionAttributes {
   readonly softCap: number;
   /** Whether pairs that are turned are neighbours, where there are cosines and sines. */
   readonly interleaved: boolean;
+  /** Whether a runtime may hold the scores of all pairs at once: `holdScores`. */
+  readonly holdsScores: boolean;
 }
 
 function infer(inputs: readonly TensorType[], { heads, keyValueHeads }: CachedAttentionAttributes): TensorType[] {
@@ -169,9 +171,12 @@ export const cachedAttentionOperator: CompositeOperator<CachedAttentionAttribute
     // The places up to each sequence's last new token, less one.
     const more = emitter.emit('Sub', [time, emitter.constant('int32', [1], [1])])[0]!;
     const last = query!.shape[1] === 1 ? lengths!.name : emitter.emit('Add', [lengths!.name, more])[0]!;
+    const names = [...inputs.slice(0, 5).map(({ name }) => name), last, total, ...tables.map(({ name }) => name)];
     return emitter.emit(
       'GroupQueryAttention',
-      [...inputs.slice(0, 5).map(({ name }) => name), last, total, ...tables.map(({ name }) => name)],
+      attributes.holdsScores
+        ? [...names, ...Array<undefined>(sinkInput - names.length), noSink(emitter, heads)]
+        : names,
       {
         num_heads: { int: heads },
         kv_num_heads: { int: keyValueHeads },
@@ -206,6 +211,17 @@ export const cachedAttentionOperator: CompositeOperator<CachedAttentionAttribute
     cachedExample('one token, odd head size', { batch: 1, time: 1, places: 4, size: 6, lengths: [2] }, {}),
   ],
 });
+
+/** Place of `head_sink` among the inputs of ONNX Runtime's operator. */
+const sinkInput = 11;
+
+/**
+ * A sink for each head that takes no attention. With one, ONNX Runtime computes all scores of a head by one product,
+ * where it goes block by block without.
+ */
+function noSink(emitter: OnnxEmitter, heads: number): string {
+  return emitter.constant('float32', [heads], Array<number>(heads).fill(-1e30));
+}
 
 /** Whether it is known when the graph is built that no token came before. */
 function nothingCached(lengths: Symbolic): boolean {
@@ -254,7 +270,16 @@ function cachedExample(
   { batch, time, places, size, lengths, pairs }: ExampleSizes,
   more: Partial<CachedAttentionAttributes>,
 ): Example<CachedAttentionAttributes> {
-  const attributes = { heads: 2, keyValueHeads: 2, scale: 0.5, window: 0, softCap: 0, interleaved: false, ...more };
+  const attributes = {
+    heads: 2,
+    keyValueHeads: 2,
+    scale: 0.5,
+    window: 0,
+    softCap: 0,
+    interleaved: false,
+    holdsScores: false,
+    ...more,
+  };
   const fresh = { shape: [batch, time, attributes.keyValueHeads * size] };
   const past = { shape: [batch, attributes.keyValueHeads, places, size] };
   return {
@@ -311,7 +336,15 @@ export function cachedAttention<B extends string, T extends string, W extends st
   if (typeof size !== 'number')
     throw mismatch('cachedAttention', 'a head size known when the graph is built', [caches.keys]);
   const interleaved = rotary?.interleaved ?? false;
-  const attributes = { heads, keyValueHeads, scale: scale ?? size ** -0.5, window, softCap, interleaved };
+  const attributes = {
+    heads,
+    keyValueHeads,
+    scale: scale ?? size ** -0.5,
+    window,
+    softCap,
+    interleaved,
+    holdsScores: false,
+  };
   const tables = rotary ? [rotary.cosine, rotary.sine] : [];
   const inputs = [query, key, value, caches.keys, caches.values, lengths, ...tables] as readonly Symbolic[];
   const [mixed, keys, values] = apply(cachedAttentionOperator, inputs, attributes);

@@ -13,6 +13,7 @@ import {
   orderedNodes,
   print,
   quantizeWeights,
+  symbol,
   type Float,
   type QuantizedInput,
   type ReferenceArray,
@@ -106,6 +107,33 @@ describe('quantizeWeights', () => {
 
   it('multiplies by the codes', () => {
     expect(print(quantizeWeights(product, { table: format }))).toContain('quantizedMatmul');
+  });
+
+  it('multiplies many rows by a second form of the matrix, in 8 bits with a scale for each output', () => {
+    const hidden = input('hidden', 'float32', ['token', 'width'], [symbol('token'), width]);
+    const source = graph([x, hidden, table], {
+      few: matmulTransposed(x, table),
+      many: matmulTransposed(hidden, table),
+    });
+    const bound = quantizeWeights(source, { table: format }, (count) => typeof count !== 'number');
+    const { parts, real } = quantized(format);
+    const int8 = { ...numbers([width, rows], (at) => ((at * 29) % 255) - 127), dtype: 'int8' as const };
+    const int8Scales = numbers([rows], (at) => 0.02 * (at + 1));
+    const columns = numbers([rows, width], (at) => {
+      const [row, column] = [Math.floor(at / width), at % width];
+      return int8Scales.data[row]! * int8.data[column * rows + row]!;
+    });
+    const feeds = {
+      x: numbers([2, width], (at) => Math.sin(at)),
+      hidden: numbers([3, width], (at) => Math.cos(at)),
+    };
+    const got = evaluate(bound, { ...feeds, ...parts, 'table.int8': int8, 'table.int8Scales': int8Scales });
+    const wanted = { few: { table: real }, many: { table: columns } };
+    for (const [name, matrix] of Object.entries(wanted)) {
+      const { data } = evaluate(source, { ...feeds, ...matrix })[name]!;
+      got[name]!.data.forEach((value, at) => expect(value).toBeCloseTo(data[at]!, 6));
+    }
+    expect(Object.keys(quantizeWeights(source, { table: format }).inputs)).not.toContain('table.int8');
   });
 
   it('wants matrices of whole blocks that the graph has', () => {

@@ -1,5 +1,6 @@
-import { joinProducts, quantizeWeights, type Graph, type QuantizedInput } from '@user-llm/graph';
+import { joinProducts, quantizeWeights, type Graph, type QuantizedInput, type Size } from '@user-llm/graph';
 import type { Tensor } from '@user-llm/tensor';
+import { int8Matrix, type Int8Matrix } from '../quantization/int8-matrix.js';
 import { QuantizedMatrix, type Weight } from '../quantization/quantized-matrix.js';
 import { partsOfStack, stackWeights } from '../quantization/stack-weights.js';
 
@@ -17,6 +18,8 @@ export class BoundWeights {
   /** By the names of graphs' inputs; joined ones and their parts share memory. */
   readonly #weights: Map<string, Weight>;
   readonly #accuracy: Accuracy;
+  /** Second forms of matrices, made when first read. */
+  readonly #int8 = new Map<QuantizedMatrix, Int8Matrix>();
 
   constructor(weights: Readonly<Record<string, Weight>>, accuracy: Accuracy) {
     this.#weights = new Map(Object.entries(weights));
@@ -26,8 +29,10 @@ export class BoundWeights {
   /**
    * A graph with those weights that it reads: products of the same hidden states are joined, and codes are read where
    * matrices have few bits.
+   *
+   * @param manyRows Whether products of so many rows read matrices of few bits in their second form, `quantizeWeights`'.
    */
-  bind(source: Graph): BoundGraph {
+  bind(source: Graph, manyRows?: (rows: Size) => boolean): BoundGraph {
     const own = [...this.#weights].filter(([name]) => Object.hasOwn(source.inputs, name));
     const kinds = Object.fromEntries(own.map(([name, weight]) => [name, kindOf(weight)]));
     const { graph, joined } = joinProducts(source, kinds);
@@ -46,7 +51,19 @@ export class BoundWeights {
         });
       } else if (weight) frozen[name] = weight;
     }
-    return { graph: quantizeWeights(graph, quantized), frozen };
+    const bound = quantizeWeights(graph, quantized, manyRows);
+    for (const name of Object.keys(quantized)) {
+      if (!Object.hasOwn(bound.inputs, `${name}.int8`)) continue;
+      const { codes, scales } = this.#inInt8(this.#weights.get(name) as QuantizedMatrix);
+      Object.assign(frozen, { [`${name}.int8`]: codes, [`${name}.int8Scales`]: scales });
+    }
+    return { graph: bound, frozen };
+  }
+
+  #inInt8(matrix: QuantizedMatrix): Int8Matrix {
+    const known = this.#int8.get(matrix) ?? int8Matrix(matrix);
+    this.#int8.set(matrix, known);
+    return known;
   }
 
   #join(name: string, parts: readonly string[]): void {

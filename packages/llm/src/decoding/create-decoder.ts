@@ -1,4 +1,15 @@
-import type { Feeds, Graph, Program, Results, Runtime, Value } from '@user-llm/graph';
+import {
+  holdScores,
+  sameSize,
+  symbol,
+  type Feeds,
+  type Graph,
+  type Program,
+  type Results,
+  type Runtime,
+  type Size,
+  type Value,
+} from '@user-llm/graph';
 import type { LanguageModelModule } from '@user-llm/plugin';
 import { Tensor, UserLlmError } from '@user-llm/tensor';
 import type { Weight } from '../quantization/quantized-matrix.js';
@@ -37,6 +48,12 @@ export interface DecoderOptions {
   readonly runtime: Runtime;
   /** How exactly products with matrices of few bits are computed: `int8`, as llama.cpp does it, unless told. */
   readonly accuracy?: Accuracy;
+  /**
+   * Whether matrices of few bits are kept in their blocks alone. Otherwise, where products are in `int8`, prompts are read
+   * by a second form of each matrix, in 8 bits with a scale for each row: faster, and one or two bytes more for each
+   * number of a matrix, from the first prompt on.
+   */
+  readonly compact?: boolean;
   /** What the LLM reads beside tokens; nothing when absent. */
   readonly context?: DecoderContext;
   /** Values of the context's parameters by their names. */
@@ -55,7 +72,13 @@ export function createDecoder(options: DecoderOptions): DecodeStepper {
   return new Decoder(options);
 }
 
-type ProgramName = 'prefill' | 'step' | 'extend' | 'branch' | 'arrange1' | 'arrange2';
+/** Prompts are read with the scores of all pairs of their tokens at once, up to so many pairs: 8 MiB for each head. */
+const heldPairs = 2 ** 21;
+
+/** Whether a product has a row for each token, where it could have one for each sequence. */
+const rowPerToken = (rows: Size): boolean => !sameSize(rows, symbol('batch'));
+
+type ProgramName = 'prefill' | 'longPrefill' | 'step' | 'extend' | 'branch' | 'arrange1' | 'arrange2';
 
 class Decoder implements DecodeStepper {
   readonly vocabularySize: number;
@@ -66,10 +89,12 @@ class Decoder implements DecodeStepper {
   readonly #context: DecoderContext | undefined;
   readonly #contextNames: readonly string[];
   readonly #runtime: Runtime;
+  readonly #secondForms: boolean;
   readonly #weights: BoundWeights;
   readonly #programs = new Map<ProgramName, Promise<Program>>();
 
-  constructor({ llm, weights, runtime, context, contextWeights: more = {}, accuracy = 'int8' }: DecoderOptions) {
+  constructor({ llm, weights, runtime, context, contextWeights: more = {}, ...rest }: DecoderOptions) {
+    const { accuracy = 'int8', compact = false } = rest;
     this.vocabularySize = llm.vocabularySize;
     this.maximumTokens = llm.maximumTokens;
     this.prefixTokens = prefixTokens(llm, context);
@@ -81,6 +106,7 @@ class Decoder implements DecodeStepper {
       ...checkedWeights(llm.parameters, weights, llmWeights, runtime.quantizedProducts ?? false),
       ...checkedWeights(context?.parameters ?? {}, more, contextWeights, false),
     };
+    this.#secondForms = accuracy === 'int8' && !compact;
     this.#weights = new BoundWeights(checked, accuracy);
     if (llm.branch) this.branch = (...given) => this.#branch(...given);
   }
@@ -88,14 +114,15 @@ class Decoder implements DecodeStepper {
   async prefill(prompts: readonly (readonly number[])[], options: PrefillOptions = {}) {
     const { room = this.maximumTokens, context = {}, signal } = options;
     const longest = this.#requireTokens('prefill', prompts);
-    this.#requireRoom('prompt', this.prefixTokens + longest, Math.min(room, this.maximumTokens));
+    const positions = this.prefixTokens + longest;
+    this.#requireRoom('prompt', positions, Math.min(room, this.maximumTokens));
     const values = this.#contextValues(context, prompts.length);
     const { heads, headSize } = this.#llm.cache;
     const zeros = this.#runtime.value(
       new Tensor('float32', cacheAxes, [prompts.length, heads, room + 1, headSize]) as Tensor,
     );
     const results = await this.#run(
-      'prefill',
+      prompts.length * positions ** 2 <= heldPairs ? 'prefill' : 'longPrefill',
       {
         tokens: padded(prompts, longest),
         counts: counts(prompts),
@@ -249,7 +276,7 @@ class Decoder implements DecodeStepper {
   }
 
   #compile(source: Graph): Promise<Program> {
-    const { graph, frozen } = this.#weights.bind(source);
+    const { graph, frozen } = this.#weights.bind(source, this.#secondForms ? rowPerToken : undefined);
     return this.#runtime.compile(graph, frozen);
   }
 
@@ -257,6 +284,8 @@ class Decoder implements DecodeStepper {
     const [llm, context] = [this.#llm, this.#context];
     switch (name) {
       case 'prefill':
+        return holdScores(prefillGraph(llm, context));
+      case 'longPrefill':
         return prefillGraph(llm, context);
       case 'step':
         return stepGraph(llm, context, true);

@@ -42,6 +42,8 @@ export interface AgreementOptions extends FamilyOptions {
   readonly runtime: Runtime;
   /** Of products with matrices of few bits; `int8` unless told. */
   readonly accuracy?: Accuracy;
+  /** Whether matrices of few bits are read by their blocks, as steps do, not by the form that prompts are read by; true unless told. */
+  readonly compact?: boolean;
 }
 
 /**
@@ -74,10 +76,10 @@ interface Foretold {
 
 async function foretell(
   { family, config, weights }: LoadedLanguageModel<Weight>,
-  { tokens, opensWith = [], runtime, families, accuracy = 'int8' }: AgreementOptions,
+  { tokens, opensWith = [], runtime, families, accuracy = 'int8', compact = true }: AgreementOptions,
 ): Promise<Foretold> {
   const llm = familyNamed(family, families).build(config);
-  const program = await foretelling(llm, weights, runtime, accuracy);
+  const program = await foretelling(llm, weights, runtime, { accuracy, compact });
   const likeliest: number[] = [];
   let loss = 0;
   for (const piece of piecesOf(tokens, Math.min(pieceTokens, llm.maximumTokens - opensWith.length))) {
@@ -109,7 +111,7 @@ function foretelling(
   llm: LanguageModelModule,
   given: Readonly<Record<string, Weight>>,
   runtime: Runtime,
-  accuracy: Accuracy,
+  { accuracy, compact }: { readonly accuracy: Accuracy; readonly compact: boolean },
 ): Promise<Program> {
   const { tree, named } = parameterInputs(llm.parameters);
   const count = symbol('token');
@@ -122,6 +124,6 @@ function foretelling(
     loss: sparseCrossEntropy<readonly ['row'], 'vocabulary'>(logits, labels),
   });
   const weights = checkedWeights(llm.parameters, given, '', runtime.quantizedProducts ?? false);
-  const bound = new BoundWeights(weights, accuracy).bind(source);
+  const bound = new BoundWeights(weights, accuracy).bind(source, () => !compact);
   return runtime.compile(bound.graph, bound.frozen);
 }

@@ -77,13 +77,17 @@ export class QuantizedMatrix implements QuantizedFormat {
   dequantize<const A extends readonly [string, string]>(axes: A): Tensor<'float32', A> {
     const { bits, block, codes, scales, offsets } = this;
     const values = new Float32Array(scales.size * block);
-    const middle = 2 ** (bits - 1);
-    const code =
-      bits === 8 ? (at: number) => codes.data[at]! : (at: number) => (codes.data[at >> 1]! >> (4 * (at & 1))) & 15;
     for (let from = 0, own = 0; own < scales.size; own++, from += block) {
       const scale = scales.data[own]!;
       const offset = offsets ? offsets.data[own]! : 0;
-      for (let at = from; at < from + block; at++) values[at] = Math.fround(scale * (code(at) - middle)) + offset;
+      if (bits === 8)
+        for (let at = from; at < from + block; at++) values[at] = Math.fround(scale * (codes.data[at]! - 128)) + offset;
+      else
+        for (let at = from; at < from + block; at += 2) {
+          const byte = codes.data[at >> 1]!;
+          values[at] = Math.fround(scale * ((byte & 15) - 8)) + offset;
+          values[at + 1] = Math.fround(scale * ((byte >> 4) - 8)) + offset;
+        }
     }
     return new Tensor('float32', axes, this.shape, values);
   }

@@ -13,7 +13,7 @@ import type { Model, ModelNode, ModelValue } from '../onnx-model.js';
 import { ModelEmitter } from './emitter.js';
 import { fusePackedHeads } from './fuse-packed-heads.js';
 import { fuseResiduals, type ModelFacts } from './fuse-residuals.js';
-import { runsNodes } from './releases.js';
+import { runsNodes, withoutUnknownInputs } from './releases.js';
 
 /** What a graph becomes. */
 export interface LowerOptions {
@@ -73,7 +73,7 @@ export function lower(
     outputs: outputs.map(([output, tensor]) => toValue(output, tensor)),
     initializers: [...held, ...inside, ...emitter.initializers],
     nodes: nameOutputs(
-      fuseResiduals(fusePackedHeads(emitter.nodes, facts.outputs), facts),
+      fuseResiduals(fusePackedHeads(withoutUnknownInputs(emitter.nodes, release), facts.outputs), facts),
       outputs.map(([output, tensor]) => [output, read(tensor)]),
       Object.keys(graph.inputs),
     ),

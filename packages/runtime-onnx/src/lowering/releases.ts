@@ -16,6 +16,8 @@ const firstReleases: Readonly<Record<string, number>> = {
   // Not tried on older ones.
   SkipSimplifiedLayerNormalization: 20,
   MatMulNBits: 23,
+  // Not tried on older ones.
+  MatMulIntegerToFloat: 30,
   RotaryEmbedding: 23,
   GroupQueryAttention: 24,
 };
@@ -28,4 +30,17 @@ export function releaseOf(version: string): number {
 /** Whether a release runs these nodes as they are meant. */
 export function runsNodes(nodes: readonly ModelNode[], release: number): boolean {
   return nodes.every(({ op }) => release >= (firstReleases[op] ?? oldestRelease));
+}
+
+/** Attention reads sinks from this release on; not tried on older ones. */
+const firstWithSinks = 30;
+/** How many inputs attention has in all releases that have it. */
+const attentionInputs = 9;
+
+/** Nodes as a release takes them: without sinks, which say how attention is computed, where it does not know them. */
+export function withoutUnknownInputs(nodes: readonly ModelNode[], release: number): readonly ModelNode[] {
+  if (release >= firstWithSinks) return nodes;
+  return nodes.map((node) =>
+    node.op === 'GroupQueryAttention' ? { ...node, inputs: node.inputs.slice(0, attentionInputs) } : node,
+  );
 }

@@ -23,7 +23,7 @@ export interface CContext {
 /** What sessions with the same weights share. */
 interface Shared {
   /** By initializer name. */
-  readonly values: ReadonlyMap<string, Handle>;
+  readonly values: Map<string, Handle>;
   /** The packed forms that kernels make of the weights. */
   readonly packed: Handle;
   /** Sessions that are there, or under way. */
@@ -134,19 +134,12 @@ export class CEngine implements Engine {
 
   /** What sessions with these weights share, for one more of them; give it back afterwards. */
   #take({ whole }: SharedWeights): Shared {
-    const known = this.#weights.get(whole);
-    if (known) {
-      known.users++;
-      return known;
-    }
     const { api, memoryInfo } = this.#context;
-    const values = new Map(
-      Object.entries(whole.tensors).map(([name, tensor]) => [name, valueOver(api, memoryInfo.address, tensor)]),
-    );
-    const container = api.create('CreatePrepackedWeightsContainer');
-    const packed = new Handle(api, 'packed weights', 'ReleasePrepackedWeightsContainer', container);
-    const shared = { values, packed, users: 1 };
+    const shared = this.#weights.get(whole) ?? { values: new Map(), packed: packedWeights(api), users: 0 };
     this.#weights.set(whole, shared);
+    shared.users++;
+    for (const [name, tensor] of Object.entries(whole.tensors))
+      if (!shared.values.has(name)) shared.values.set(name, valueOver(api, memoryInfo.address, tensor));
     return shared;
   }
 
@@ -171,6 +164,11 @@ export class CEngine implements Engine {
     api.call('AddExternalInitializers', native, names.address, addresses.address, read.length);
     for (const name of read) api.call('AddInitializer', native, name, values.get(name)!.address);
   }
+}
+
+function packedWeights(api: CApi): Handle {
+  const container = api.create('CreatePrepackedWeightsContainer');
+  return new Handle(api, 'packed weights', 'ReleasePrepackedWeightsContainer', container);
 }
 
 function availableProviders(api: CApi): readonly string[] {

@@ -11,15 +11,28 @@ import type { HostTensor } from './engine.js';
  * @throws UserLlmError `wrong-dtype`, `wrong-shape`, `bad-buffer` when a tensor's memory is not what it says.
  */
 export class SharedWeights {
-  /** Tensors by initializer name. */
-  readonly tensors: Readonly<Record<string, HostTensor>>;
+  readonly #tensors: Record<string, HostTensor>;
   /** All weights that these are some of; these themselves where they are all. */
   readonly whole: SharedWeights;
 
   constructor(tensors: Readonly<Record<string, HostTensor>>, whole?: SharedWeights) {
     if (!whole) for (const [name, tensor] of Object.entries(tensors)) checkMemory(`weight ${name}`, tensor);
-    this.tensors = { ...tensors };
+    this.#tensors = { ...tensors };
     this.whole = whole ?? this;
+  }
+
+  /** Tensors by initializer name. */
+  get tensors(): Readonly<Record<string, HostTensor>> {
+    return this.#tensors;
+  }
+
+  /** Lets later sessions read more weights beside these. */
+  add(tensors: Readonly<Record<string, HostTensor>>): void {
+    for (const [name, tensor] of Object.entries(tensors)) {
+      if (this.#tensors[name]) continue;
+      checkMemory(`weight ${name}`, tensor);
+      this.#tensors[name] = tensor;
+    }
   }
 
   /** Those of the names alone. */
