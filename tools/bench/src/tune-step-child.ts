@@ -11,7 +11,7 @@ import {
   parameterGroup,
   userLlmRegistry,
 } from '@user-llm/user-llm';
-import { matrixPeak } from './llm/machine-peaks.js';
+import { squareProduct } from './llm/machine-peaks.js';
 import { peakMemory } from './peak-memory.js';
 import { serveSteps } from './step-process.js';
 
@@ -77,6 +77,7 @@ async function main(checkpoint: string, threads: number): Promise<void> {
   await program.prepare(Object.fromEntries(Object.entries(feeds).map(([name, { shape }]) => [name, shape])));
   const compileSeconds = (performance.now() - start) / 1000;
   const gigaflop = (cost(graphs.fused).byOperator['matmul']?.flops ?? 0) / 1e9;
+  const square = await squareProduct(runtime);
   await serveSteps(
     { engine: `ONNX Runtime ${runtime.engine.version} (${runtime.engine.kind})`, compileSeconds, gigaflop },
     {
@@ -92,7 +93,7 @@ async function main(checkpoint: string, threads: number): Promise<void> {
         }
         return { milliseconds, loss: last };
       },
-      product: async () => ({ gigaflops: (await matrixPeak(runtime)) / 1e9 }),
+      product: async () => ({ gigaflops: (await square.operationsPerSecond()) / 1e9 }),
       memory: () => Promise.resolve({ peakBytes: peakMemory() }),
     },
   );

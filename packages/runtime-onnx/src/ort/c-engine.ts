@@ -4,10 +4,10 @@ import { CSession } from './c-session.js';
 import { sessionOptions } from './c-session-options.js';
 import { valueOver } from './c-values.js';
 import type { Engine, EngineSession, SessionOptions } from './engine.js';
+import { closeEnvironment, openEnvironment, sharesThreads, type Environment } from './environment.js';
 import { Handle } from './handle.js';
 import { RunSlots } from './run-slots.js';
 import { disposed } from './session-errors.js';
-import { logSeverity } from './log-severity.js';
 import type { SharedWeights } from './shared-weights.js';
 import { trimMemory, type TrimMemory } from './trim-memory.js';
 
@@ -41,15 +41,15 @@ export class CEngine implements Engine {
   readonly availableProviders: readonly string[];
   readonly #context: CContext;
   /** Not collected but released by `dispose` alone: sessions use it to their end. */
-  #env: bigint | undefined;
+  #environment: Environment | undefined;
   readonly #sessions = new Set<WeakRef<CSession>>();
   readonly #weights = new WeakMap<SharedWeights, Shared>();
   readonly #trim: TrimMemory;
 
-  private constructor(context: CContext, env: bigint) {
+  private constructor(context: CContext, environment: Environment) {
     this.#context = context;
     this.#trim = trimMemory(context.api.koffi);
-    this.#env = env;
+    this.#environment = environment;
     this.version = context.api.version;
     this.availableProviders = availableProviders(context.api);
   }
@@ -58,12 +58,13 @@ export class CEngine implements Engine {
    * Opens a shared library of ONNX Runtime.
    *
    * @param parallelRuns Asynchronous runs that go on at once; further ones wait.
+   * @param threads Inside one operator, shared by all sessions that ask for as many; none are shared when absent.
    * @throws UserLlmError `no-engine`, `old-engine`.
    */
-  static async load(path: string, parallelRuns: number): Promise<CEngine> {
+  static async load(path: string, parallelRuns: number, threads?: number): Promise<CEngine> {
     const api = await CApi.load(path);
-    const env = api.create('CreateEnv', logSeverity, 'user-llm');
-    api.call('DisableTelemetryEvents', env);
+    const environment = openEnvironment(api, threads);
+    api.call('DisableTelemetryEvents', environment.address);
     const memoryInfo = api.create('CreateCpuMemoryInfo', deviceAllocator, defaultMemory);
     const context: CContext = {
       api,
@@ -71,13 +72,15 @@ export class CEngine implements Engine {
       allocator: api.create('GetAllocatorWithDefaultOptions'),
       slots: new RunSlots(parallelRuns),
     };
-    return new CEngine(context, env);
+    return new CEngine(context, environment);
   }
 
   async createSession(model: Uint8Array | string, options: SessionOptions = {}): Promise<EngineSession> {
-    if (this.#env === undefined) throw disposed('engine');
+    const environment = this.#environment;
+    if (!environment) throw disposed('engine');
     const { api } = this.#context;
-    const native = sessionOptions(api, options, this.availableProviders);
+    const ownThreads = !sharesThreads(options, environment);
+    const native = sessionOptions(api, options, { available: this.availableProviders, ownThreads });
     const shared = options.weights && this.#take(options.weights);
     const release = async (): Promise<void> => {
       if (shared) await this.#give(shared, options.weights!);
@@ -89,7 +92,7 @@ export class CEngine implements Engine {
       if (typeof model === 'string') {
         await api.callAsync(
           'CreateSessionWithPrepackedWeightsContainer',
-          this.#env,
+          environment.address,
           model,
           native.address,
           packed,
@@ -97,7 +100,7 @@ export class CEngine implements Engine {
         );
       } else {
         const name = 'CreateSessionFromArrayWithPrepackedWeightsContainer';
-        await api.callAsync(name, this.#env, model, model.byteLength, native.address, packed, out);
+        await api.callAsync(name, environment.address, model, model.byteLength, native.address, packed, out);
       }
       const handle = new Handle(api, 'session', 'ReleaseSession', out[0]!, [shared, options.weights?.whole]);
       // What was packed again, only to find that it is there already, was freed.
@@ -112,12 +115,12 @@ export class CEngine implements Engine {
   }
 
   async dispose(): Promise<void> {
-    const env = this.#env;
-    if (env === undefined) return;
-    this.#env = undefined;
+    const environment = this.#environment;
+    if (!environment) return;
+    this.#environment = undefined;
     for (const session of this.#sessions) await session.deref()?.dispose();
     this.#context.memoryInfo.dispose();
-    this.#context.api.call('ReleaseEnv', env);
+    closeEnvironment(this.#context.api, environment);
   }
 
   #opened(handle: Handle, options: SessionOptions, release: () => Promise<void>): CSession {

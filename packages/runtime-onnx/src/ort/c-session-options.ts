@@ -13,19 +13,28 @@ const parallelExecution = 1;
 /** The providers that are not asked for by name in the C API are reached under these names. */
 const genericNames = { webgpu: 'WebGPU', coreml: 'CoreML', dml: 'DML' } as const;
 
+/** What the options of a session depend on besides what was asked for. */
+export interface SessionSetting {
+  /** Execution providers that are there. */
+  readonly available: readonly string[];
+  /** Whether the session has threads of its own. */
+  readonly ownThreads: boolean;
+}
+
 /**
  * ONNX Runtime's session options for ours; weights are added by the session.
  *
  * @throws UserLlmError `unavailable-provider`, or `onnxruntime-...` for settings it refuses.
  */
-export function sessionOptions(api: CApi, options: SessionOptions, available: readonly string[]): Handle {
+export function sessionOptions(api: CApi, options: SessionOptions, { available, ownThreads }: SessionSetting): Handle {
   const providers = chooseProviders(options.providers, available);
   const handle = new Handle(api, 'session options', 'ReleaseSessionOptions', api.create('CreateSessionOptions'));
   try {
     const target = handle.address;
     api.call('SetSessionLogSeverityLevel', target, logSeverity);
     api.call('SetSessionGraphOptimizationLevel', target, optimizationLevels[options.graphOptimization ?? 'all']);
-    if (options.intraOpThreads !== undefined) api.call('SetIntraOpNumThreads', target, options.intraOpThreads);
+    if (!ownThreads) api.call('DisablePerSessionThreads', target);
+    else if (options.intraOpThreads !== undefined) api.call('SetIntraOpNumThreads', target, options.intraOpThreads);
     if (options.interOpThreads !== undefined && options.interOpThreads > 1) {
       api.call('SetSessionExecutionMode', target, parallelExecution);
       api.call('SetInterOpNumThreads', target, options.interOpThreads);

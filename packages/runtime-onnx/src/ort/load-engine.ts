@@ -13,6 +13,11 @@ export interface EngineOptions {
   readonly engine?: Engine['kind'];
   /** Asynchronous runs that go on at once, further ones wait; by default at most the cores, and Node's pool less one. */
   readonly parallelRuns?: number;
+  /**
+   * Threads that all sessions that ask for as many share, in place of some of their own; the first engine of a process
+   * decides.
+   */
+  readonly intraOpThreads?: number;
   /** Is told once, with the reason, when the package stands in for the C API; `process.emitWarning` when absent. */
   readonly warn?: (message: string) => void;
 }
@@ -33,10 +38,10 @@ export interface EngineOptions {
  * @throws UserLlmError `no-engine` when it cannot be loaded, `old-engine` for a library that is too old.
  */
 export async function loadEngine(options: EngineOptions = {}): Promise<Engine> {
-  const { library, engine, parallelRuns = defaultParallelRuns(), warn = warnProcess } = options;
+  const { library, engine, parallelRuns = defaultParallelRuns(), intraOpThreads, warn = warnProcess } = options;
   if (engine === 'package') return PackageEngine.load();
   try {
-    return await CEngine.load(library ?? packagedLibrary(), parallelRuns);
+    return await CEngine.load(library ?? packagedLibrary(), parallelRuns, intraOpThreads);
   } catch (error) {
     // A library or an engine that was asked for by name is not replaced behind the caller's back.
     const replaceable = engine === undefined && library === undefined && UserLlmError.isInstance(error, 'no-engine');

@@ -17,10 +17,10 @@ import type { Benchmark, BenchmarkOptions, BenchmarkResult } from '../benchmark.
 import { median } from '../median.js';
 import { decodeRate, effort, prefillRate, type Effort, type TokenRate } from './decoder-timing.js';
 import { findLlamaCpp, LlamaCpp, type LlamaCppSource } from './llama-cpp.js';
-import { machinePeaks, type MachinePeaks } from './machine-peaks.js';
+import { squareProduct, vectorProduct, type Product } from './machine-peaks.js';
 import { smolLm2 } from './smol-lm2.js';
 
-const rounds = 3;
+const rounds = 5;
 const decodeSteps = 48;
 const promptTokens = 512;
 const largeBatch = 8;
@@ -50,10 +50,13 @@ export const llm: Benchmark = {
     const folder = await mkdtemp(join(tmpdir(), 'user-llm-bench-'));
     const runtime = await OnnxRuntime.create({ intraOpThreads: options.threads });
     const contestants: Contestant[] = [];
+    const products: Product[] = [];
+    const peaks: Peaks = { bandwidth: [], flops: [] };
     try {
       options.progress('loading');
       const loaded = await load(model);
-      const peaks = await machinePeaks(runtime);
+      products.push(await vectorProduct(runtime), await squareProduct(runtime));
+      const [vector, square] = products as [Product, Product];
       const there = findLlamaCpp();
       if (!there) options.progress('No llama.cpp: PYTHON has no llama_cpp, and NODE_LLAMA_CPP names none (README).');
       for (const kind of kinds) {
@@ -62,11 +65,16 @@ export const llm: Benchmark = {
       }
       for (let round = 0; round < rounds; round++) {
         options.progress(`round ${round + 1} of ${rounds}`);
+        peaks.bandwidth.push(await vector.bytesPerSecond());
+        await pause();
+        peaks.flops.push(await square.operationsPerSecond());
+        await pause();
         for (const own of contestants) await measure(own);
       }
-      return summarize(contestants, peaks, loaded.taken, runtime);
+      return summarize(contestants, peaks, loaded, runtime);
     } finally {
       for (const { stepper, llamaCpp } of contestants) await Promise.all([stepper.dispose(), llamaCpp?.close()]);
+      for (const product of products) await product.close();
       await runtime.dispose();
       await rm(folder, { recursive: true, force: true });
     }
@@ -124,8 +132,17 @@ async function contestant(
   return own;
 }
 
+/** What the machine can do at most, round by round. */
+interface Peaks {
+  /** Bytes per second. */
+  readonly bandwidth: number[];
+  /** Operations per second. */
+  readonly flops: number[];
+}
+
+const pause = (): Promise<unknown> => new Promise((resolve) => setTimeout(resolve, pauseMilliseconds));
+
 async function measure({ stepper, llamaCpp, rates, there }: Contestant): Promise<void> {
-  const pause = (): Promise<unknown> => new Promise((resolve) => setTimeout(resolve, pauseMilliseconds));
   rates.decode.push(await decodeRate(stepper, 1, decodeSteps));
   await pause();
   if (llamaCpp) there.decode.push(await llamaCpp.rate('decode', decodeSteps));
@@ -135,14 +152,16 @@ async function measure({ stepper, llamaCpp, rates, there }: Contestant): Promise
   if (llamaCpp) there.prefill.push(await llamaCpp.rate('prefill', promptTokens));
   await pause();
   rates.batch.push(await decodeRate(stepper, largeBatch, decodeSteps / 2));
+  await pause();
 }
 
 function summarize(
   contestants: readonly Contestant[],
-  { bandwidth, flops }: MachinePeaks,
-  loading: Loaded['taken'],
+  { bandwidth, flops }: Peaks,
+  { taken: loading, real: { config: raw } }: Loaded,
   runtime: OnnxRuntime,
 ): BenchmarkResult {
+  const config = raw as LlamaConfig;
   const of = (rates: readonly number[]): number | undefined => (rates.length > 0 ? median(rates) : undefined);
   const speeds = (rates: readonly TokenRate[]): number[] => rates.map(({ tokensPerSecond }) => tokensPerSecond);
   const efforts = (rates: readonly TokenRate[]): number[] =>
@@ -162,12 +181,16 @@ function summarize(
   const over = (ours: readonly number[], theirs: readonly number[]): number =>
     median(ours.map((rate, round) => rate / theirs[round]!));
   const real = contestants[0]!;
-  const matrices = (real.bytes / 4 - real.stepper.vocabularySize * 576) * 2;
+  const matrices = (real.bytes / 4 - real.stepper.vocabularySize * config.width) * 2;
+  // Scores of the pairs that a causal model has, and what is read by them.
+  const attention = (config.layers * config.width * 4 * (promptTokens + 1)) / 2;
+  const prefillPeakShare = over(speeds(real.rates.prefill), flops);
   const ratios: Record<string, number> = {
     'F32 decode, share of memory bandwidth over bytes of weights':
-      median(speeds(real.rates.decode)) / (bandwidth / real.bytes),
+      over(speeds(real.rates.decode), bandwidth) * real.bytes,
     [`F32 batch ${largeBatch} over batch 1`]: over(speeds(real.rates.batch), speeds(real.rates.decode)),
-    'F32 prefill, share of the matrix peak': (median(speeds(real.rates.prefill)) * matrices) / flops,
+    'F32 prefill, share of the matrix peak by linear maps alone': prefillPeakShare * matrices,
+    'F32 prefill, share of the matrix peak': prefillPeakShare * (matrices + attention),
     'seconds to load in float32': loading.real.seconds,
     'seconds to load as stored': loading.stored.seconds,
     'processor seconds to load in float32': loading.real.processorSeconds,
@@ -180,8 +203,8 @@ function summarize(
   const versions = {
     onnxruntime: runtime.engine.version,
     ...(real.llamaCpp && { 'llama.cpp': real.llamaCpp.engine }),
-    'memory bandwidth': `${(bandwidth / 1e9).toFixed(1)} GB/s`,
-    'matrix peak': `${(flops / 1e9).toFixed(0)} GFLOP/s`,
+    'memory bandwidth': `${(median(bandwidth) / 1e9).toFixed(1)} GB/s`,
+    'matrix peak': `${(median(flops) / 1e9).toFixed(0)} GFLOP/s`,
   };
   return { rows, ratios, versions };
 }
