@@ -9,9 +9,10 @@ export interface Value {
   /**
    * A copy on the host.
    *
+   * @param reuse A tensor that is read no more: where it has this value's type, the copy may be made in its memory.
    * @throws UserLlmError `disposed` after `dispose`.
    */
-  read(): Promise<Tensor>;
+  read(reuse?: Tensor): Promise<Tensor>;
   /**
    * Replaces the content.
    *

@@ -70,6 +70,7 @@ export type {
   ContextValues,
   DecodeStepper,
   PrefillOptions,
+  LogitsOptions,
   Slots,
   StepOptions,
 } from './decoding/decode-stepper.js';

@@ -159,6 +159,35 @@ describe.each([
       slots.dispose();
     });
 
+    it('puts logits into the memory of those that are given for it, where they are of one size', async () => {
+      const texts = [someTokens(5, 'a'), someTokens(4, 'b')];
+      const [one, other] = [
+        await decoder.prefill(texts, { room: 12, ...values(2) }),
+        await decoder.prefill(texts, { room: 12, ...values(2) }),
+      ];
+      const kept = await decoder.step(one.slots, [3, 4]);
+      const wanted = [kept.copy(), await decoder.step(one.slots, [5, 6]), await decoder.extend(one.slots, [[7], [8]])];
+      let reuse = other.logits;
+      const next = [
+        () => decoder.step(other.slots, [3, 4], { reuse }),
+        () => decoder.step(other.slots, [5, 6], { reuse }),
+        () => decoder.extend(other.slots, [[7], [8]], { reuse }),
+      ];
+      for (const [at, read] of next.entries()) {
+        const logits = await read();
+        expect(logits).toBe(reuse);
+        expect(logits.data).toEqual(wanted[at]!.data);
+        reuse = logits;
+      }
+      expect(kept.data).toEqual(wanted[0]!.data);
+      const fewer = await decoder.arrange([{ slots: other.slots, rows: [1] }]);
+      const before = reuse.copy();
+      const last = await decoder.step(fewer, [9], { reuse });
+      expect(last.shape).toEqual([1, llm.vocabularySize]);
+      expect(reuse.data).toEqual(before.data);
+      for (const slots of [one.slots, other.slots, fewer]) slots.dispose();
+    });
+
     it('reads several tokens on, leaves idle slots as they are, and rearranges slots', async () => {
       const texts = [someTokens(12, 'a'), someTokens(9, 'b'), someTokens(14, 'c')];
       const wanted = await Promise.all(texts.map((text, row) => whole(text, row, 3)));

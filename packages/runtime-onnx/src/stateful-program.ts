@@ -16,6 +16,7 @@ import {
   type TrainStepOptions,
 } from '@user-llm/graph';
 import { allocate, elements, Tensor, type Axes, type BaseDType, type DType } from '@user-llm/tensor';
+import { elementsOf } from './ort/engine-memory.js';
 import type { Binding, EngineSession, HostTensor } from './ort/engine.js';
 import { busy, disposed } from './ort/session-errors.js';
 import { feedMemory, OnnxValue } from './value.js';
@@ -82,8 +83,8 @@ export class OnnxStatefulProgram implements StatefulProgram {
       const bucket = await this.#bucket(feedShapes(feeds));
       bindFeeds(bucket.graph, feeds, bucket.bound);
       const memory = Object.fromEntries(Object.entries(feeds).map(([name, feed]) => [name, feedMemory(name, feed)]));
-      for (const [name, { data }] of Object.entries(memory))
-        (bucket.feeds[name]!.data as Float32Array).set(data as Float32Array);
+      for (const [name, tensor] of Object.entries(memory))
+        (bucket.feeds[name]!.data as Float32Array).set(elementsOf(tensor) as Float32Array);
       await bucket.bindings[this.#current].run(signal ? { signal } : {});
       for (const name of this.#options.requireFinite ?? []) {
         requireFiniteOutput(name, tensorOver(bucket.graph.outputs[name]!.axes, bucket.outputs[name]!));

@@ -10,6 +10,7 @@ import {
   type TypedArray,
 } from '@user-llm/tensor';
 import type { BoundRun } from './bound-run.js';
+import { elementsOf, releaseTensor } from './ort/engine-memory.js';
 import type { HostTensor } from './ort/engine.js';
 
 /** A tensor in memory that ONNX Runtime reads and writes in place. */
@@ -29,29 +30,35 @@ export class OnnxValue implements Value {
     this.#memory = memory;
   }
 
-  read(): Promise<Tensor> {
-    return Promise.resolve().then(() => this.readSync());
+  read(reuse?: Tensor): Promise<Tensor> {
+    return Promise.resolve().then(() => this.readSync(reuse));
   }
 
   /**
    * A copy on the host, at once.
    *
+   * @param reuse A tensor that is read no more: the copy is made in its memory where it is dense and of this value's type.
    * @throws UserLlmError `disposed` after `dispose`.
    */
-  readSync(): Tensor {
-    return new Tensor(this.dtype, this.axes, this.shape, this.memory.data.slice() as never);
+  readSync(reuse?: Tensor): Tensor {
+    const data = elementsOf(this.memory);
+    if (!reuse?.isDense || !hasTypeOf(this, reuse))
+      return new Tensor(this.dtype, this.axes, this.shape, data.slice() as never);
+    (reuse.contiguous().data as Float32Array).set(data as Float32Array);
+    return reuse;
   }
 
   write(tensor: Tensor): void {
-    const { data } = this.memory;
+    const data = elementsOf(this.memory);
     requireSameType('write', this, tensor);
     (data as Float32Array).set(tensor.contiguous().data as Float32Array);
   }
 
   dispose(): void {
+    this.bound = undefined;
+    for (const memory of [this.#memory, this.#spare]) if (memory) releaseTensor(memory);
     this.#memory = undefined;
     this.#spare = undefined;
-    this.bound = undefined;
   }
 
   /** @internal The run that writes this value in place, ready to be made again; it ends with the value. */
@@ -85,6 +92,10 @@ export class OnnxValue implements Value {
       mend: 'Read it, or make a new one, before dispose().',
     });
   }
+}
+
+function hasTypeOf({ dtype, axes, shape }: OnnxValue, tensor: Tensor): boolean {
+  return tensor.dtype === dtype && `${tensor.axes}` === `${axes}` && `${tensor.shape}` === `${shape}`;
 }
 
 /** @internal What a feed's elements lie in: a value's own memory, or a dense form of a host tensor. */

@@ -65,6 +65,30 @@ describe.each([1, 2])('programs on %d threads', (threads) => {
     await Promise.all([program.dispose(), alone.dispose()]);
   });
 
+  test('a value is read into the memory of a tensor of its type', async () => {
+    const value = runtime.value(normal('x', ['row', 'column'], [2, 3]));
+    const wanted = numbers(value.readSync());
+    const same = new Tensor('float32', ['row', 'column'], [2, 3]) as Tensor;
+    expect(await value.read(same)).toBe(same);
+    expect(numbers(same)).toEqual(wanted);
+    const within = new Tensor('float32', ['row', 'column'], [2, 3], new Float32Array(9), { offset: 2 }) as Tensor;
+    expect(value.readSync(within)).toBe(within);
+    expect([...(within.data as Float32Array)]).toEqual([0, 0, ...wanted, 0]);
+    const others = [
+      new Tensor('float32', ['row', 'column'], [3, 2]),
+      new Tensor('float32', ['row', 'place'], [2, 3]),
+      new Tensor('int32', ['row', 'column'], [2, 3]),
+      (new Tensor('float32', ['column', 'row'], [3, 2]) as Tensor).permute(['row', 'column']),
+    ] as Tensor[];
+    for (const other of others) {
+      const read = value.readSync(other);
+      expect(read).not.toBe(other);
+      expect(numbers(read)).toEqual(wanted);
+      expect(numbers(other).every((number) => number === 0)).toBe(true);
+    }
+    value.dispose();
+  });
+
   test('programs that are given the same tensors share what is made of them', async () => {
     const { x, w } = longFeeds(4) as { x: Tensor; w: Tensor };
     const spare = normal('spare', ['column'], [4]);

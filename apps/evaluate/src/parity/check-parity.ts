@@ -127,7 +127,7 @@ async function lossParity(
     let { logits } = first;
     let sum = 0;
     for (const [at, token] of ids.slice(1).entries()) {
-      if (at > 0) logits = await stepper.step(slots, [ids[at]!], run);
+      if (at > 0) logits = await stepper.step(slots, [ids[at]!], { reuse: logits, ...run });
       sum += negativeLogLikelihood(logits.data, token);
     }
     const found = sum / (ids.length - 1);

@@ -34,6 +34,7 @@ import type {
   ContextValues,
   DecodeStepper,
   PrefillOptions,
+  LogitsOptions,
   Slots,
   StepOptions,
 } from './decode-stepper.js';
@@ -135,10 +136,11 @@ class Decoder implements DecodeStepper {
     });
     const lengths = prompts.map((prompt) => this.prefixTokens + prompt.length);
     const slots = new DecoderSlots(lengths, room, this.#caches(results), values, ownedOf(values, context));
-    return { slots, logits: await taken(results['logits']!) };
+    slots.keepLogits(results['logits']!);
+    return { slots, logits: (await results['logits']!.read()) as Tensor<'float32'> };
   }
 
-  async step(slots: Slots, tokens: readonly number[], { signal }: StepOptions = {}) {
+  async step(slots: Slots, tokens: readonly number[], { signal, reuse }: LogitsOptions = {}) {
     const own = ownSlots(slots);
     own.require('step', tokens.length);
     this.#requireTokens(
@@ -162,10 +164,10 @@ class Decoder implements DecodeStepper {
       if (token >= 0) own.lengths[slot]!++;
     });
     own.keepLogits(results['logits']!);
-    return (await results['logits']!.read()) as Tensor<'float32'>;
+    return (await results['logits']!.read(reuse)) as Tensor<'float32'>;
   }
 
-  async extend(slots: Slots, tokens: readonly (readonly number[])[], { signal }: StepOptions = {}) {
+  async extend(slots: Slots, tokens: readonly (readonly number[])[], { signal, reuse }: LogitsOptions = {}) {
     const own = ownSlots(slots);
     own.require('extend', tokens.length);
     const longest = this.#requireTokens('extend', tokens);
@@ -182,7 +184,7 @@ class Decoder implements DecodeStepper {
     const results = await this.#run('extend', feeds, signal);
     this.#replaceCaches(own, results);
     tokens.forEach((more, slot) => (own.lengths[slot]! += more.length));
-    return taken(results['logits']!);
+    return taken(results['logits']!, reuse);
   }
 
   async arrange(parts: readonly { readonly slots: Slots; readonly rows: readonly number[] }[]): Promise<Slots> {

@@ -20,6 +20,15 @@ export interface StepOptions {
   readonly signal?: AbortSignal;
 }
 
+/** How a call goes that gives logits for tokens one after the other. */
+export interface LogitsOptions extends StepOptions {
+  /**
+   * Logits that are read no more, such as those of the step before: where they are of the same size, the new ones may be
+   * put into their memory. Without it every step leaves a tensor to the garbage collector.
+   */
+  readonly reuse?: Tensor<'float32'>;
+}
+
 /** What a prompt is read with. */
 export interface PrefillOptions extends StepOptions {
   /** Positions to make room for in each slot, a soft prompt's included; the LLM's `maximumTokens` unless told. */
@@ -71,13 +80,13 @@ export interface DecodeStepper {
    * @returns Logits of the next token, `[row, vocabulary]`.
    * @throws UserLlmError `too-many-tokens` when a slot is full.
    */
-  step(slots: Slots, tokens: readonly number[], options?: StepOptions): Promise<Tensor<'float32'>>;
+  step(slots: Slots, tokens: readonly number[], options?: LogitsOptions): Promise<Tensor<'float32'>>;
   /**
    * Reads several more tokens in each slot, as many or as few as each has, at least one.
    *
    * @returns As `step`, after the last token of each.
    */
-  extend(slots: Slots, tokens: readonly (readonly number[])[], options?: StepOptions): Promise<Tensor<'float32'>>;
+  extend(slots: Slots, tokens: readonly (readonly number[])[], options?: LogitsOptions): Promise<Tensor<'float32'>>;
   /**
    * New slots made of those of others, which stay as they are: chosen, repeated, reordered, joined.
    *

@@ -38,17 +38,17 @@ export class DecoderSlots implements Slots {
     this.#written = { ...Object.fromEntries(onto), ...(this.logits && { logits: this.logits }) };
   }
 
-  /** Logits of the last step. */
+  /** Logits of the prompts or of the last step. */
   get logits(): Value | undefined {
     return this.#written['logits'];
   }
 
-  /** What a step writes onto, by output: the caches, and the logits of the step before. */
+  /** What a step writes onto, by output: the caches, and the logits before. */
   get written(): Readonly<Record<string, Value>> {
     return this.#written;
   }
 
-  /** Keeps the logits that a step has made, for the next to write onto. */
+  /** Keeps logits, for the next step to write onto. */
   keepLogits(logits: Value): void {
     if (logits !== this.logits) this.#written = { ...this.#written, logits };
   }

@@ -27,8 +27,8 @@ export function padded(rows: readonly (readonly number[])[], width: number): Ten
 }
 
 /** A value's content; the value is disposed of. */
-export async function taken(value: Value): Promise<Tensor<'float32'>> {
-  const tensor = await value.read();
+export async function taken(value: Value, reuse?: Tensor): Promise<Tensor<'float32'>> {
+  const tensor = await value.read(reuse);
   value.dispose();
   return tensor as Tensor<'float32'>;
 }

@@ -76,7 +76,7 @@ export async function generateBeams(inputs: GenerationInputs, options: BeamOptio
       if (rows.length === 0) break;
       slots = await arranged(stepper, slots, rows);
       const next = searches.flatMap(({ beams }) => beams.map(({ tokens }) => tokens.at(-1)!));
-      logits = await stepper.step(slots, next, run);
+      logits = await stepper.step(slots, next, { reuse: logits, ...run });
     }
   } finally {
     slots.dispose();

@@ -102,7 +102,7 @@ export async function* generate(
         rows = active.map((slot) => rows[slot]);
       }
       const next = together ? tokens : active.map((slot) => tokens[slot]!);
-      logits = await stepper.step(slots, next, signal ? { signal } : {});
+      logits = await stepper.step(slots, next, { reuse: logits, ...(signal && { signal }) });
     }
   } finally {
     slots.dispose();

@@ -2,6 +2,7 @@ import { pointerArray, textArray, type Addressed, type PointerArray } from './c-
 import type { CSession } from './c-session.js';
 import type { Takes } from './c-api.js';
 import { takeValue, valueOver } from './c-values.js';
+import { engineMemory, type EngineMemory } from './engine-memory.js';
 import type { Binding, Feeds, Fetches, HostTensor, Results, RunOptions } from './engine.js';
 import type { Handle } from './handle.js';
 import { aborted, busy, disposed, transferred } from './session-errors.js';
@@ -11,6 +12,7 @@ export class CBinding implements Binding {
   readonly #session: CSession;
   readonly #tensors: readonly HostTensor[];
   readonly #values: readonly Handle[];
+  readonly #held: Set<EngineMemory>;
   readonly #inputNames: Addressed;
   readonly #outputNames: Addressed;
   readonly #inputs: PointerArray;
@@ -25,7 +27,14 @@ export class CBinding implements Binding {
   constructor(session: CSession, feeds: Feeds, fetches: Fetches) {
     const { api, memoryInfo } = session.context;
     const values = new Map<HostTensor, Handle>();
+    const held = new Set<EngineMemory>();
     const addressOf = (tensor: HostTensor): bigint => {
+      const memory = engineMemory(tensor);
+      // Another library's OrtValue is none of ours.
+      if (memory?.api.path === api.path) {
+        held.add(memory);
+        return memory.address;
+      }
       const value = values.get(tensor) ?? valueOver(api, memoryInfo.address, tensor);
       values.set(tensor, value);
       return value.address;
@@ -45,6 +54,8 @@ export class CBinding implements Binding {
     );
     this.#tensors = [...values.keys()];
     this.#values = [...values.values()];
+    this.#held = held;
+    for (const memory of held) memory.hold();
   }
 
   run(options: RunOptions = {}): Promise<Results> {
@@ -110,6 +121,8 @@ export class CBinding implements Binding {
 
   #release(): void {
     for (const value of this.#values) value.dispose();
+    for (const memory of this.#held) memory.letGo();
+    this.#held.clear();
   }
 
   #runOutputs(): PointerArray {

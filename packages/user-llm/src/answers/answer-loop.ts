@@ -38,6 +38,8 @@ export class AnswerLoop {
   readonly #limit: number;
   readonly #waiting: AnswerTask[] = [];
   #slots: Slots | undefined;
+  /** Of the last step, whose memory the next one reuses. */
+  #logits: Tensor<'float32'> | undefined;
   /** By slot; nothing where the answer has left. */
   #running: (Running | undefined)[] = [];
   #busy = false;
@@ -75,6 +77,7 @@ export class AnswerLoop {
     } finally {
       this.#slots?.dispose();
       this.#slots = undefined;
+      this.#logits = undefined;
       this.#running = [];
       this.#busy = false;
     }
@@ -144,7 +147,9 @@ export class AnswerLoop {
     if (this.#active.length === 0) return;
     await this.#compact();
     const tokens = this.#running.map((running) => running?.next ?? -1);
-    const logits = await this.#decoder.step(this.#slots!, tokens);
+    const reuse = this.#logits;
+    const logits = await this.#decoder.step(this.#slots!, tokens, reuse && { reuse });
+    this.#logits = logits;
     this.#running = this.#running.map((running, slot) =>
       running && this.#advance(running, rowOf(logits, slot)) ? running : undefined,
     );

@@ -44,16 +44,17 @@ const longestSeconds = 2;
 /** Decoding, over all rows of a batch, in at most so many steps. */
 export async function decodeRate(stepper: DecodeStepper, batch: number, steps: number): Promise<TokenRate> {
   const prompt = Array.from({ length: promptTokens }, (_, at) => 100 + at);
-  const { slots } = await stepper.prefill(
+  const { slots, logits } = await stepper.prefill(
     Array.from({ length: batch }, () => prompt),
     { room: promptTokens + steps },
   );
   const start = performance.now();
   const passed = (): number => (performance.now() - start) / 1000;
   let done = 0;
+  let reuse = logits;
   const taken = await effort(async () => {
     while (done < steps && passed() < longestSeconds)
-      await stepper.step(slots, Array<number>(batch).fill(200 + done++));
+      reuse = await stepper.step(slots, Array<number>(batch).fill(200 + done++), { reuse });
   });
   slots.dispose();
   return perToken(batch * done, taken);

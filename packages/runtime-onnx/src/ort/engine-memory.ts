@@ -1,0 +1,113 @@
+import { markAsUntransferable } from 'node:worker_threads';
+import { allocate, bytesPerElement, elements, viewBytes, type BaseDType, type TypedArray } from '@user-llm/tensor';
+import { elementTypeOf } from '../element-type.js';
+import type { CApi } from './c-api.js';
+import type { HostTensor } from './engine.js';
+import { Handle } from './handle.js';
+
+/**
+ * Memory of one tensor that ONNX Runtime allocated. V8 does not count it, so that it neither starts collections nor waits
+ * for one: it is freed by `release`, after the bindings that use it, unless somebody was handed its elements.
+ */
+export class EngineMemory {
+  readonly api: CApi;
+  readonly #dtype: BaseDType;
+  readonly #length: number;
+  readonly #value: Handle;
+  #elements: TypedArray | undefined;
+  #users = 0;
+  #state: 'held' | 'handed out' | 'released' = 'held';
+
+  /** @param address An `OrtValue` of that type, which this owns from now on. */
+  constructor(api: CApi, dtype: BaseDType, length: number, address: bigint) {
+    this.api = api;
+    this.#dtype = dtype;
+    this.#length = length;
+    this.#value = new Handle(api, 'tensor', 'ReleaseValue', address);
+  }
+
+  /** The `OrtValue`. */
+  get address(): bigint {
+    return this.#value.address;
+  }
+
+  /** The elements, for use at once: whoever keeps them asks for `handOut`. */
+  get elements(): TypedArray {
+    return (this.#elements ??= this.#view());
+  }
+
+  /** The elements, for as long as the garbage collector finds them reachable; their buffer cannot be posted to a thread. */
+  handOut(): TypedArray {
+    const { elements: view } = this;
+    if (this.#state === 'held') {
+      this.#state = 'handed out';
+      markAsUntransferable(view.buffer);
+      owners.set(view.buffer, this.#value);
+    }
+    return view;
+  }
+
+  /** Keeps the memory for a user, until it lets go. */
+  hold(): void {
+    this.#users++;
+  }
+
+  letGo(): void {
+    this.#users--;
+    this.#free();
+  }
+
+  release(): void {
+    if (this.#state === 'held') this.#state = 'released';
+    this.#free();
+  }
+
+  #free(): void {
+    if (this.#state !== 'released' || this.#users > 0) return;
+    this.#elements = undefined;
+    this.#value.dispose();
+  }
+
+  #view(): TypedArray {
+    if (this.#length === 0) return allocate(this.#dtype, 0);
+    const address = this.api.create('GetTensorMutableData', this.address);
+    const buffer = this.api.koffi.view(address, this.#length * bytesPerElement(this.#dtype));
+    return viewBytes(this.#dtype, buffer, 0, this.#length);
+  }
+}
+
+/** The values whose memory buffers show: collected together, and then released. */
+const owners = new WeakMap<ArrayBufferLike, Handle>();
+
+const memories = new WeakMap<HostTensor, EngineMemory>();
+
+/** A tensor in memory that ONNX Runtime allocates; what is in it is undefined. */
+export function allocateTensor(api: CApi, allocator: bigint, dtype: BaseDType, shape: readonly number[]): HostTensor {
+  const sizes = BigInt64Array.from(shape, BigInt);
+  const address = api.create('CreateTensorAsOrtValue', allocator, sizes, shape.length, elementTypeOf(dtype));
+  const memory = new EngineMemory(api, dtype, elements(shape), address);
+  const tensor: HostTensor = {
+    dtype,
+    shape,
+    get data() {
+      return memory.handOut();
+    },
+  };
+  memories.set(tensor, memory);
+  return tensor;
+}
+
+/** The memory of a tensor that `allocateTensor` made; undefined for another. */
+export function engineMemory(tensor: HostTensor): EngineMemory | undefined {
+  return memories.get(tensor);
+}
+
+/** The elements of a tensor, to be read or written at once and not to be kept. */
+export function elementsOf(tensor: HostTensor): TypedArray {
+  return memories.get(tensor)?.elements ?? tensor.data;
+}
+
+/** Frees memory that the engine allocated once no run uses it; what JavaScript holds is left to the garbage collector. */
+export function releaseTensor(tensor: HostTensor): void {
+  memories.get(tensor)?.release();
+}
