@@ -1,6 +1,7 @@
 """llama.cpp beside our decoder, for `npm run bench -- llm`: reads requests and answers them, both as lines of JSON.
 
-Needs llama-cpp-python. `--quantize FROM TO KIND` makes a file of another kind (F32, Q8_0, Q4_0, Q4_1) and ends.
+Needs llama-cpp-python. `--quantize FROM TO KIND EMBEDDING` makes a file with matrices of another kind (F32, Q8_0, Q4_0,
+Q4_1) and an embedding of another (F32, Q8_0), and ends.
 """
 
 import argparse
@@ -10,14 +11,16 @@ import time
 
 import llama_cpp
 
-KINDS = {"F32": 0, "Q4_0": 2, "Q4_1": 3, "Q8_0": 7}
+FILE_TYPES = {"F32": 0, "Q4_0": 2, "Q4_1": 3, "Q8_0": 7}
+TENSOR_TYPES = {"F32": 0, "Q8_0": 8}
 
 
-def quantize(source: str, target: str, kind: str) -> None:
+def quantize(source: str, target: str, kind: str, embedding: str) -> None:
     parameters = llama_cpp.llama_model_quantize_default_params()
-    parameters.ftype = KINDS[kind]
+    parameters.ftype = FILE_TYPES[kind]
+    parameters.token_embedding_type = TENSOR_TYPES[embedding]
     parameters.allow_requantize = True
-    # All matrices alike: llama.cpp would give the output layer more bits.
+    # llama.cpp would choose by itself which matrices have more bits.
     parameters.pure = True
     if llama_cpp.llama_model_quantize(source.encode(), target.encode(), parameters) != 0:
         raise SystemExit(f"llama.cpp cannot make {kind} of {source}")
@@ -46,7 +49,7 @@ def serve(model: str, threads: int, context: int) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("--quantize", nargs=3, metavar=("FROM", "TO", "KIND"))
+    parser.add_argument("--quantize", nargs=4, metavar=("FROM", "TO", "KIND", "EMBEDDING"))
     parser.add_argument("--model")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--context", type=int, default=1024)

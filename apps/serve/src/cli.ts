@@ -60,6 +60,7 @@ export async function main(args: readonly string[], loadModel: LoadModel = loadU
     .option('--item-noun <word>', 'what an item is called in the questions to try', 'movie')
     .option('--category-noun <word>', 'what a category is called in the questions to try', 'genre')
     .option('--bits <n>', "bits of the LLM's matrices, 4 or 8: faster, answers differ a little", fewBits)
+    .option('--compact', 'with --bits: less memory, but prompts are read more slowly')
     .option('--concurrency <n>', 'requests that the model works on at once', whole(1, 1024), 8)
     .option('--queue <n>', 'requests that may wait; more get 429', whole(0, 100_000), 32)
     .option('--deadline <seconds>', 'how long a request may take', whole(1, 86_400), 60)

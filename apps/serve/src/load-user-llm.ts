@@ -8,11 +8,12 @@ import type { LoadModel } from './serve.js';
  *
  * @throws UserLlmError as `loadPlugins` and `UserLlm.load`.
  */
-export const loadUserLlm: LoadModel = async (folder, { name, concurrency, plugins, bits }) => {
+export const loadUserLlm: LoadModel = async (folder, { name, concurrency, plugins, bits, compact = false }) => {
   const userLlm = await UserLlm.load(folder, {
     answersAtOnce: concurrency,
     plugins: await loadPlugins(plugins),
     ...(bits !== undefined && { bits }),
+    compact,
   });
   const dispose = () => userLlm.dispose();
   try {

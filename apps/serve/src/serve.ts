@@ -40,6 +40,8 @@ export interface ServeOptions extends NamedLimits {
   readonly categoryNoun: string;
   /** Of the LLM's matrices; as they were trained when absent. */
   readonly bits?: 4 | 8;
+  /** With `bits`, whether matrices are kept in their blocks alone. */
+  readonly compact?: boolean;
   readonly concurrency: number;
   readonly queue: number;
   /** Seconds a request may take. */
@@ -52,7 +54,7 @@ export interface ServeOptions extends NamedLimits {
 /** How a model is loaded from its folder, and let go. */
 export type LoadModel = (
   folder: string,
-  options: Pick<ServeOptions, 'name' | 'concurrency' | 'plugins' | 'bits'>,
+  options: Pick<ServeOptions, 'name' | 'concurrency' | 'plugins' | 'bits' | 'compact'>,
 ) => Promise<{ readonly model: UserModel; readonly dispose: () => Promise<void> }>;
 
 /**

@@ -106,6 +106,8 @@ export interface Runtime {
   readonly name: string;
   /** Whether products with matrices of 4 or 8 bits read their codes; where not, `quantizedMatmul` makes them real each time. */
   readonly quantizedProducts?: boolean;
+  /** Whether `int8Matmul` multiplies whole numbers; where not, it makes its matrix real each time. */
+  readonly integerProducts?: boolean;
   /**
    * A host tensor copied to where the runtime works.
    *

@@ -18,7 +18,7 @@ import {
 import type { LanguageModelHooks, LanguageModelModule } from '@user-llm/plugin';
 import { OnnxRuntime } from '@user-llm/runtime-onnx';
 import { Random, Tensor, type UserLlmError } from '@user-llm/tensor';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { branchGraph } from '../src/decoding/decode-graphs.js';
 import { createDecoder, type DecoderContext, type DecodeStepper } from '../src/index.js';
 import { difference, someTokens, tinyLlama } from './support.js';
@@ -308,6 +308,29 @@ describe('the program for branches', () => {
       if (name !== 'logProbabilities') expect(`${shape[2]}`, name).toBe('branch+token');
     const readers = nodes.filter((node) => node.inputs.some((tensor) => prompt.includes(tensor)));
     expect(readers.map(({ operator }) => operator.name)).toEqual(Array(4).fill('matmul'));
+  });
+});
+
+describe('long prompts', () => {
+  const { llm, weights } = tinyLlama({ headSize: 16 });
+
+  it('are read block by block, as short ones are all at once', async () => {
+    const compiled = vi.spyOn(runtime, 'compile');
+    const decoder = createDecoder({ llm, weights, runtime });
+    const prompt = someTokens(40);
+    const few = await decoder.prefill([prompt, prompt], { room: 47 });
+    // More than 2^21 scores: 1,100 prompts of 40 tokens, 48 places each.
+    const many = await decoder.prefill(
+      Array.from({ length: 1100 }, () => prompt),
+      { room: 47 },
+    );
+    expect(compiled).toHaveBeenCalledTimes(2);
+    compiled.mockRestore();
+    const [one, other] = [slices(few.logits)[1]!, slices(many.logits)[1099]!];
+    expect(difference(one, other)).toBeLessThan(1e-5);
+    few.slots.dispose();
+    many.slots.dispose();
+    await decoder.dispose();
   });
 });
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { OnnxRuntime } from '@user-llm/runtime-onnx';
 import { TfjsRuntime } from '@user-llm/runtime-tfjs';
 import { Random, SafetensorsFile, Tensor, writeSafetensors } from '@user-llm/tensor';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   createDecoder,
   llama,
@@ -146,6 +146,46 @@ describe('a quantized language model', () => {
     expect(difference(c.data, d.data)).toBeLessThan(most * scale);
     for (const { slots } of [a, b]) slots.dispose();
     await Promise.all([few.dispose(), all.dispose()]);
+  });
+
+  it.each([
+    ['reads prompts by the second form, and steps and the output layer by blocks', {}, true],
+    ['reads all by blocks where it is compact', { compact: true }, false],
+    ['reads all by blocks where products are in float32', { accuracy: 'float32' }, false],
+  ] as const)('%s', async (_, way, second) => {
+    const compiled = vi.spyOn(onnx, 'compile');
+    const model = quantizeLanguageModel(tiny(), 4);
+    const decoder = createDecoder({
+      llm: llama.build(model.config as LlamaConfig),
+      weights: model.weights,
+      runtime: onnx,
+      ...way,
+    });
+    const { slots } = await decoder.prefill([someTokens(5)], { room: 20 });
+    await decoder.step(slots, [3]);
+    await decoder.extend(slots, [[4, 5]]);
+    const read = compiled.mock.calls.map(([, frozen]) => Object.keys(frozen!));
+    compiled.mockRestore();
+    const forms = read.map((names) => names.filter((name) => name.endsWith('.int8')).length);
+    const [blocks] = [read[1]!.filter((name) => name.endsWith('.codes')).length];
+    // All but the output layer, which is read at last positions alone.
+    expect(forms).toEqual(second ? [blocks - 1, 0, blocks - 1] : [0, 0, 0]);
+    slots.dispose();
+    await decoder.dispose();
+  });
+
+  it('reads by blocks where the runtime has no products of whole numbers', async () => {
+    const runtime = Object.create(onnx, { integerProducts: { value: false } }) as OnnxRuntime;
+    const compile = vi.fn(onnx.compile.bind(onnx));
+    Object.defineProperty(runtime, 'compile', { value: compile });
+    const model = quantizeLanguageModel(tiny(), 4);
+    const decoder = createDecoder({ llm: llama.build(model.config as LlamaConfig), weights: model.weights, runtime });
+    // As a value of the runtime is needed before, the rest is the real runtime's.
+    Object.defineProperty(runtime, 'value', { value: onnx.value.bind(onnx) });
+    const { slots } = await decoder.prefill([someTokens(5)], { room: 8 });
+    expect(Object.keys(compile.mock.calls[0]![1]!).filter((name) => name.endsWith('.int8'))).toEqual([]);
+    slots.dispose();
+    await decoder.dispose();
   });
 
   it('is made of real numbers where a runtime has no products with codes', async () => {

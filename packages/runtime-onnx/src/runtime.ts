@@ -1,7 +1,7 @@
 import { bindGiven, type Graph, type GraphSource, type Runtime, type TrainStepOptions } from '@user-llm/graph';
 import type { BaseDType, Tensor, TypedArray } from '@user-llm/tensor';
 import { lower } from './lowering/lower.js';
-import { releaseOf } from './lowering/releases.js';
+import { multipliesIntegers, releaseOf } from './lowering/releases.js';
 import { writeModel } from './onnx-model.js';
 import { requireOptions, threadSettings } from './options.js';
 import type { Engine, EngineSession, HostTensor, SessionOptions } from './ort/engine.js';
@@ -21,6 +21,8 @@ export interface OnnxRuntimeOptions extends EngineOptions, Omit<SessionOptions, 
 export class OnnxRuntime implements Runtime {
   readonly name = 'onnx';
   readonly quantizedProducts = true;
+  /** On the CPU alone: other providers have no kernel for it. */
+  readonly integerProducts: boolean;
   /** What runs the models: its kind, its version, its execution providers. */
   readonly engine: Engine;
   readonly #options: SessionOptions;
@@ -30,6 +32,9 @@ export class OnnxRuntime implements Runtime {
 
   private constructor(engine: Engine, options: SessionOptions, pending: number) {
     this.engine = engine;
+    const [first = 'cpu'] = options.providers ?? [];
+    const isFirst = (typeof first === 'string' ? first : first.name) === 'cpu';
+    this.integerProducts = isFirst && multipliesIntegers(releaseOf(engine.version));
     this.#options = options;
     this.#pending = pending;
   }

@@ -57,6 +57,23 @@ describe('products of whole numbers', () => {
     await program.dispose();
   });
 
+  it.each([NaN, Infinity, -Infinity])('hide no %d, wherever it is in a row', async (wrong) => {
+    const frozen = {
+      codes: new Tensor('int8', ['width', 'column'], [width, columns], mixed) as Tensor,
+      scales: new Tensor('float32', ['column'], [columns], new Float32Array(columns).fill(0.01)) as Tensor,
+    };
+    const program = await runtime.compile(source, frozen);
+    for (let place = 0; place < width; place++) {
+      const values = normal.slice();
+      values[2 * width + place] = wrong;
+      const got = (await program.run({ x: rows(values) }))['y']!.readSync().data as Float32Array;
+      got.forEach((value, at) => {
+        expect(Number.isFinite(value)).toBe(Math.floor(at / columns) !== 2);
+      });
+    }
+    await program.dispose();
+  });
+
   it('do not depend on the other rows', async () => {
     const frozen = {
       codes: new Tensor('int8', ['width', 'column'], [width, columns], mixed) as Tensor,

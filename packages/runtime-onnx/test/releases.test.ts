@@ -3,7 +3,7 @@ import { exampleCases } from '@user-llm/graph/testing';
 import { Tensor, type BaseDType, type TypedArray } from '@user-llm/tensor';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { lower } from '../src/lowering/lower.js';
-import { oldestRelease, releaseOf } from '../src/lowering/releases.js';
+import { multipliesIntegers, oldestRelease, releaseOf } from '../src/lowering/releases.js';
 import { readModel, writeModel } from '../src/onnx-model.js';
 import type { Engine, HostTensor } from '../src/ort/engine.js';
 import { loadEngine } from '../src/ort/load-engine.js';
@@ -16,6 +16,10 @@ const nodes = (source: Graph, release: number): string[] => lower(source, { rele
 
 test('a release is the minor number of a version', () => {
   expect(releaseOf('1.30.0')).toBe(30);
+});
+
+test('products of whole numbers are those of newer releases', () => {
+  expect([29, 30, 31].map(multipliesIntegers)).toEqual([false, true, true]);
 });
 
 test('attention is told to hold its scores where a release can be told', () => {

@@ -21,6 +21,11 @@ export interface UserLlmOptions {
    * for each token, and answers differ a little. As they were trained when absent; what is saved is never quantized.
    */
   readonly bits?: 4 | 8;
+  /**
+   * With `bits`, whether matrices are kept in their blocks alone: one or two bytes less for each of their numbers, but
+   * prompts are read more slowly (`DecoderOptions` of `@user-llm/llm`).
+   */
+  readonly compact?: boolean;
 }
 
 /** What a User-LLM is made of. */

@@ -48,13 +48,13 @@ export class UserLlm {
   readonly #answering: Answering;
   readonly #choices: Choices;
 
-  private constructor(parts: ModelParts, { runtime, answersAtOnce = 8, bits }: UserLlmOptions) {
+  private constructor(parts: ModelParts, { runtime, answersAtOnce = 8, bits, compact }: UserLlmOptions) {
     this.parts = parts;
     this.#runtime = () => (runtime ? Promise.resolve(runtime) : (this.#ownRuntime.started ??= startRuntime()));
     const { model, weights, eventTokenizer: tokenizer, encoderHash } = parts;
     this.#programs = new ProgramPool(this.#runtime, weights as unknown as Readonly<Record<string, Tensor>>);
     this.#users = new UserEncoding({ model, tokenizer, programs: this.#programs, encoderHash });
-    this.#decoders = new Decoders(model, weights, this.#runtime, bits);
+    this.#decoders = new Decoders(model, weights, this.#runtime, { bits, compact });
     this.#catalogue = new ItemCatalogue(parts.catalogue, tokenizer, model.config.item);
     this.#answering = new Answering(parts.textTokenizer, this.#decoders, answersAtOnce);
     this.#choices = new Choices(

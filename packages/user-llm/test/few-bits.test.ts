@@ -6,12 +6,12 @@ const questions = [1, 2, 3, 4, 5].map((last) => ({ prompt: 'What comes next?', u
 const choices = ['Alien', 'Dune', 'Heat'];
 const lora = { rank: 2, alpha: 8, dropout: 0, targets: ['*'] };
 
-it.each([8, 4] as const)(
-  'in %i bits the LLM reads users, LoRA merged, and answers nearly as before',
-  async (bits) => {
+it.each([{ bits: 8 }, { bits: 4 }, { bits: 8, compact: true }, { bits: 4, compact: true }] as const)(
+  'in few bits the LLM reads users, LoRA merged, and answers nearly as before: %o',
+  async ({ bits, ...kept }) => {
     const runtime = await OnnxRuntime.create({ intraOpThreads: 1 });
     const whole = await smallModel({ runtime, config: smallConfig({ lora }) });
-    const few = await smallModel({ runtime, config: smallConfig({ lora }), bits });
+    const few = await smallModel({ runtime, config: smallConfig({ lora }), bits, ...kept });
     const before = (await whole.scoreChoices(questions, choices)).flatMap((scores) => [...scores]);
     const after = (await few.scoreChoices(questions, choices)).flatMap((scores) => [...scores]);
     const errors = before.map((score, at) => Math.abs(score - after[at]!));

@@ -22,8 +22,9 @@ either way. Norms and biases stay. The folder is loaded like any other. A model 
 refused: what was lost by those would not be seen.
 
 --check reads a text, behind the token that opens texts where the LLM has one, by the weights before and after and
-compares, at every token, which token each holds for the likeliest, and the perplexities. Below --least-agreement, or
-above --most-perplexity, nothing is written (exit status 1).
+compares, at every token, which token each holds for the likeliest, and the perplexities: once by the blocks, as answers
+are written token by token, and once as prompts are read. Below --least-agreement, or above --most-perplexity, nothing is
+written (exit status 1).
 
 Examples:
   $ user-llm-train llm quantize models/smollm2 --bits 8 --out models/smollm2-int8 --check
@@ -75,13 +76,21 @@ export function quantizeCommand(signal: AbortSignal): CommandUnknownOpts {
           const tokens = tokenizer.encode(text === undefined ? sampleText : await readText(text));
           const runtime = await OnnxRuntime.create();
           const { opensWith } = tokenizer;
-          const compared = { models: [before, after], tokens, opensWith, runtime, families } as const;
-          const agreement = await modelAgreement(compared).finally(() => runtime.dispose());
-          process.stdout.write(formatAgreement(agreement));
-          requireAgreement(agreement, {
+          const bounds = {
             agreement: leastAgreement ?? usual[width].agreement,
             perplexity: mostPerplexity ?? usual[width].perplexity,
-          });
+          };
+          try {
+            for (const compact of runtime.integerProducts ? [true, false] : [true]) {
+              const models = [before, after] as const;
+              const agreement = await modelAgreement({ models, tokens, opensWith, runtime, families, compact });
+              const read = compact ? 'token by token' : 'as prompts are';
+              process.stdout.write(`read ${read}: ${formatAgreement(agreement)}`);
+              requireAgreement(agreement, bounds);
+            }
+          } finally {
+            await runtime.dispose();
+          }
         }
         signal.throwIfAborted();
         await saveLanguageModel(folder, after, { families });

@@ -26,7 +26,7 @@ export interface Int8MatmulAttributes {
  *
  * For products of whole numbers each row of `x`, over its largest number, is written as the sum of two parts of seven bits,
  * the second being what the first leaves. Seven, since x86 processors before AVX-512 VNNI add pairs of products in 16 bits,
- * which eight would overflow. ONNX Runtime refuses an `x` without rows there.
+ * which eight would overflow. NaN and infinities make their row NaN. ONNX Runtime refuses an `x` without rows there.
  */
 export const int8MatmulOperator = defineComposite<Int8MatmulAttributes>({
   name: 'int8Matmul',
@@ -59,9 +59,9 @@ export const int8MatmulOperator = defineComposite<Int8MatmulAttributes>({
         : emitter.emit('Cast', [codes!.name], { to: { int: onnxDTypeCode['int8']! } })[0]!;
     const scalar = (value: number): string => emitter.constant('float32', [], [value]);
     const sizes = emitter.emit('Abs', [x!.name])[0]!;
-    const largest = emitter.emit('ReduceMax', [sizes, emitter.constant('int64', [1], [-1])], {
-      keepdims: { int: 1 },
-    })[0]!;
+    const ofRow = (op: string, values: string): string =>
+      emitter.emit(op, [values, emitter.constant('int64', [1], [-1])], { keepdims: { int: 1 } })[0]!;
+    const largest = ofRow('ReduceMax', sizes);
     const rowScale = emitter.emit('Max', [largest, scalar(leastScale)])[0]!;
     const within = emitter.emit('Div', [x!.name, rowScale])[0]!;
     const zero = emitter.constant('uint8', [], [middle]);
@@ -78,7 +78,9 @@ export const int8MatmulOperator = defineComposite<Int8MatmulAttributes>({
         { domain: 'com.microsoft' },
       )[0]!;
     const sum = emitter.emit('Add', [product(coarse, coarseStep), product(fine, fineStep)])[0]!;
-    return emitter.emit('Mul', [sum, rowScale]);
+    // Whole numbers have no NaN, and the largest of a row can miss one: its sum does not.
+    const noNaN = emitter.emit('Mul', [ofRow('ReduceL1', within), scalar(0)])[0]!;
+    return emitter.emit('Mul', [sum, emitter.emit('Add', [rowScale, noNaN])[0]!]);
   },
   examples: [
     example('one row', [1, 64], 3),

@@ -17,7 +17,7 @@ import type { Node, Symbolic } from '../symbolic.js';
 export interface QuantizedInput extends QuantizedFormat {
   /** Whether blocks have an offset each, besides their scale. */
   readonly offsets: boolean;
-  /** Whether what the matrix is multiplied with may be rounded to eight bits. */
+  /** Whether what the matrix is multiplied with may be rounded: to eight bits, to fourteen where many rows are. */
   readonly accuracy: 'float32' | 'int8';
 }
 

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { joinProducts, quantizeWeights, type Graph, type QuantizedInput, type Size } from '@user-llm/graph';
 import type { Tensor } from '@user-llm/tensor';
 import { int8Matrix, type Int8Matrix } from '../quantization/int8-matrix.js';
@@ -30,9 +31,10 @@ export class BoundWeights {
    * A graph with those weights that it reads: products of the same hidden states are joined, and codes are read where
    * matrices have few bits.
    *
-   * @param manyRows Whether products of so many rows read matrices of few bits in their second form, `quantizeWeights`'.
+   * @param manyRows Whether products of so many rows read matrices of few bits in their second form, `quantizeWeights`',
+   *   which it takes a while to make: the event loop turns between matrices. None does where products are in `float32`.
    */
-  bind(source: Graph, manyRows?: (rows: Size) => boolean): BoundGraph {
+  async bind(source: Graph, manyRows?: (rows: Size) => boolean): Promise<BoundGraph> {
     const own = [...this.#weights].filter(([name]) => Object.hasOwn(source.inputs, name));
     const kinds = Object.fromEntries(own.map(([name, weight]) => [name, kindOf(weight)]));
     const { graph, joined } = joinProducts(source, kinds);
@@ -51,9 +53,10 @@ export class BoundWeights {
         });
       } else if (weight) frozen[name] = weight;
     }
-    const bound = quantizeWeights(graph, quantized, manyRows);
+    const bound = quantizeWeights(graph, quantized, this.#accuracy === 'int8' ? manyRows : undefined);
     for (const name of Object.keys(quantized)) {
       if (!Object.hasOwn(bound.inputs, `${name}.int8`)) continue;
+      await setImmediate();
       const { codes, scales } = this.#inInt8(this.#weights.get(name) as QuantizedMatrix);
       Object.assign(frozen, { [`${name}.int8`]: codes, [`${name}.int8Scales`]: scales });
     }

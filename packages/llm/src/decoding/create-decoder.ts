@@ -50,9 +50,10 @@ export interface DecoderOptions {
   /** How exactly products with matrices of few bits are computed: `int8`, as llama.cpp does it, unless told. */
   readonly accuracy?: Accuracy;
   /**
-   * Whether matrices of few bits are kept in their blocks alone. Otherwise, where products are in `int8`, prompts are read
-   * by a second form of each matrix, in 8 bits with a scale for each row: faster, and one or two bytes more for each
-   * number of a matrix, from the first prompt on.
+   * Whether matrices of few bits are kept in their blocks alone. Otherwise, where products are in `int8` and the runtime
+   * has `integerProducts`, several tokens at once (prompts, `extend`, `branch`) are read by a second form of each matrix,
+   * in 8 bits with a scale for each row: faster, and one or two bytes more for each number of a matrix, which the first
+   * such call makes.
    */
   readonly compact?: boolean;
   /** What the LLM reads beside tokens; nothing when absent. */
@@ -73,8 +74,11 @@ export function createDecoder(options: DecoderOptions): DecodeStepper {
   return new Decoder(options);
 }
 
-/** Prompts are read with the scores of all pairs of their tokens at once, up to so many pairs: 8 MiB for each head. */
-const heldPairs = 2 ** 21;
+/**
+ * Prompts are read with all scores at once, one for each token and each position that there is room for, up to so many:
+ * 8 MiB for each head.
+ */
+const heldScores = 2 ** 21;
 
 /** Whether a product has a row for each token, where it could have one for each sequence. */
 const rowPerToken = (rows: Size): boolean => !sameSize(rows, symbol('batch'));
@@ -107,7 +111,7 @@ class Decoder implements DecodeStepper {
       ...checkedWeights(llm.parameters, weights, llmWeights, runtime.quantizedProducts ?? false),
       ...checkedWeights(context?.parameters ?? {}, more, contextWeights, false),
     };
-    this.#secondForms = accuracy === 'int8' && !compact;
+    this.#secondForms = !compact && (runtime.integerProducts ?? false);
     this.#weights = new BoundWeights(checked, accuracy);
     if (llm.branch) this.branch = (...given) => this.#branch(...given);
   }
@@ -123,7 +127,7 @@ class Decoder implements DecodeStepper {
       new Tensor('float32', cacheAxes, [prompts.length, heads, room + 1, headSize]) as Tensor,
     );
     const results = await this.#run(
-      prompts.length * positions ** 2 <= heldPairs ? 'prefill' : 'longPrefill',
+      prompts.length * positions * (room + 1) <= heldScores ? 'prefill' : 'longPrefill',
       {
         tokens: padded(prompts, longest),
         counts: counts(prompts),
@@ -277,8 +281,8 @@ class Decoder implements DecodeStepper {
     return program.run(feeds, { ...(into && { into }), ...(signal && { signal }) });
   }
 
-  #compile(source: Graph): Promise<Program> {
-    const { graph, frozen } = this.#weights.bind(source, this.#secondForms ? rowPerToken : undefined);
+  async #compile(source: Graph): Promise<Program> {
+    const { graph, frozen } = await this.#weights.bind(source, this.#secondForms ? rowPerToken : undefined);
     return this.#runtime.compile(graph, frozen);
   }
 

@@ -42,7 +42,10 @@ export interface AgreementOptions extends FamilyOptions {
   readonly runtime: Runtime;
   /** Of products with matrices of few bits; `int8` unless told. */
   readonly accuracy?: Accuracy;
-  /** Whether matrices of few bits are read by their blocks, as steps do, not by the form that prompts are read by; true unless told. */
+  /**
+   * Whether matrices of few bits are read by their blocks, as a decoder's steps read them; by the form that it reads
+   * prompts by, where the runtime has `integerProducts`, unless told.
+   */
   readonly compact?: boolean;
 }
 
@@ -76,7 +79,7 @@ interface Foretold {
 
 async function foretell(
   { family, config, weights }: LoadedLanguageModel<Weight>,
-  { tokens, opensWith = [], runtime, families, accuracy = 'int8', compact = true }: AgreementOptions,
+  { tokens, opensWith = [], runtime, families, accuracy = 'int8', compact = false }: AgreementOptions,
 ): Promise<Foretold> {
   const llm = familyNamed(family, families).build(config);
   const program = await foretelling(llm, weights, runtime, { accuracy, compact });
@@ -107,7 +110,7 @@ function piecesOf(tokens: readonly number[], size: number): (readonly number[])[
 }
 
 /** A program that reads `tokens` `[1, L]` and `labels` `[L]`, and gives the likeliest tokens and the mean loss. */
-function foretelling(
+async function foretelling(
   llm: LanguageModelModule,
   given: Readonly<Record<string, Weight>>,
   runtime: Runtime,
@@ -124,6 +127,7 @@ function foretelling(
     loss: sparseCrossEntropy<readonly ['row'], 'vocabulary'>(logits, labels),
   });
   const weights = checkedWeights(llm.parameters, given, '', runtime.quantizedProducts ?? false);
-  const bound = new BoundWeights(weights, accuracy).bind(source, () => !compact);
+  const secondForms = !compact && (runtime.integerProducts ?? false);
+  const bound = await new BoundWeights(weights, accuracy).bind(source, () => secondForms);
   return runtime.compile(bound.graph, bound.frozen);
 }

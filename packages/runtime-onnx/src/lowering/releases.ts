@@ -27,6 +27,11 @@ export function releaseOf(version: string): number {
   return Number(version.split('.')[1]);
 }
 
+/** Whether a release multiplies matrices of whole numbers, as `int8Matmul` has it. */
+export function multipliesIntegers(release: number): boolean {
+  return release >= firstReleases['MatMulIntegerToFloat']!;
+}
+
 /** Whether a release runs these nodes as they are meant. */
 export function runsNodes(nodes: readonly ModelNode[], release: number): boolean {
   return nodes.every(({ op }) => release >= (firstReleases[op] ?? oldestRelease));

@@ -43,6 +43,8 @@ export class CEngine implements Engine {
   /** Not collected but released by `dispose` alone: sessions use it to their end. */
   #environment: Environment | undefined;
   readonly #sessions = new Set<WeakRef<CSession>>();
+  /** Sessions that are being made, with the environment. */
+  readonly #underWay = new Set<Promise<EngineSession>>();
   readonly #weights = new WeakMap<SharedWeights, Shared>();
   readonly #trim: TrimMemory;
 
@@ -58,24 +60,37 @@ export class CEngine implements Engine {
    * Opens a shared library of ONNX Runtime.
    *
    * @param parallelRuns Asynchronous runs that go on at once; further ones wait.
-   * @param threads Inside one operator, shared by all sessions that ask for as many; none are shared when absent.
+   * @param threads Inside one operator, shared by all sessions that ask for as many; ONNX Runtime's default when absent.
    * @throws UserLlmError `no-engine`, `old-engine`.
    */
   static async load(path: string, parallelRuns: number, threads?: number): Promise<CEngine> {
     const api = await CApi.load(path);
     const environment = openEnvironment(api, threads);
-    api.call('DisableTelemetryEvents', environment.address);
-    const memoryInfo = api.create('CreateCpuMemoryInfo', deviceAllocator, defaultMemory);
-    const context: CContext = {
-      api,
-      memoryInfo: new Handle(api, 'memory info', 'ReleaseMemoryInfo', memoryInfo),
-      allocator: api.create('GetAllocatorWithDefaultOptions'),
-      slots: new RunSlots(parallelRuns),
-    };
-    return new CEngine(context, environment);
+    try {
+      api.call('DisableTelemetryEvents', environment.address);
+      const memoryInfo = api.create('CreateCpuMemoryInfo', deviceAllocator, defaultMemory);
+      const context: CContext = {
+        api,
+        memoryInfo: new Handle(api, 'memory info', 'ReleaseMemoryInfo', memoryInfo),
+        allocator: api.create('GetAllocatorWithDefaultOptions'),
+        slots: new RunSlots(parallelRuns),
+      };
+      return new CEngine(context, environment);
+    } catch (error) {
+      closeEnvironment(api, environment);
+      throw error;
+    }
   }
 
-  async createSession(model: Uint8Array | string, options: SessionOptions = {}): Promise<EngineSession> {
+  createSession(model: Uint8Array | string, options: SessionOptions = {}): Promise<EngineSession> {
+    const made = this.#createSession(model, options);
+    this.#underWay.add(made);
+    const forget = (): void => void this.#underWay.delete(made);
+    made.then(forget, forget);
+    return made;
+  }
+
+  async #createSession(model: Uint8Array | string, options: SessionOptions): Promise<EngineSession> {
     const environment = this.#environment;
     if (!environment) throw disposed('engine');
     const { api } = this.#context;
@@ -118,6 +133,7 @@ export class CEngine implements Engine {
     const environment = this.#environment;
     if (!environment) return;
     this.#environment = undefined;
+    await Promise.allSettled(this.#underWay);
     for (const session of this.#sessions) await session.deref()?.dispose();
     this.#context.memoryInfo.dispose();
     closeEnvironment(this.#context.api, environment);

@@ -45,7 +45,17 @@ describe.runIf(process.platform === 'linux')('threads of sessions', () => {
     const engine = await load(3);
     expect(await broughtBy(engine, { intraOpThreads: 4 })).toBe(3);
     expect(await broughtBy(engine, { intraOpThreads: 3, config: { 'session.intra_op.allow_spinning': '0' } })).toBe(2);
+    expect(await broughtBy(engine, { intraOpThreads: 3, config: { 'session.set_denormal_as_zero': '1' } })).toBe(2);
     expect(await broughtBy(engine, { intraOpThreads: 1 })).toBe(0);
+  });
+
+  it('are there to the end of a session that was still being made when its engine was disposed of', async () => {
+    const engine = await loadEngine({ engine: 'c-api', intraOpThreads: 3 });
+    const weights = new SharedWeights({ w: weight });
+    const made = engine.createSession(chainModel(size, names), { intraOpThreads: 3, weights });
+    await engine.dispose();
+    const session = await made;
+    expect(() => session.runSync({ x })).toThrow('dispose()');
   });
 
   it('are there anew when all engines are gone', async () => {
@@ -53,7 +63,15 @@ describe.runIf(process.platform === 'linux')('threads of sessions', () => {
     expect(await broughtBy(await load(2), { intraOpThreads: 2 })).toBe(0);
   });
 
-  it('are a session’s own where no engine was told how many', async () => {
-    expect(await broughtBy(await load(), { intraOpThreads: 3 })).toBe(2);
+  it('are as many as ONNX Runtime chooses where neither the engine nor a session was told how many', async () => {
+    const engine = await load();
+    expect(await broughtBy(engine, {})).toBe(0);
+    expect(await broughtBy(engine, { intraOpThreads: 3 })).toBe(2);
+  });
+
+  it('are a session’s own where the first engine was told to have one', async () => {
+    const engine = await load(1);
+    expect(await broughtBy(engine, { intraOpThreads: 1 })).toBe(0);
+    expect(await broughtBy(engine, { intraOpThreads: 3 })).toBe(2);
   });
 });

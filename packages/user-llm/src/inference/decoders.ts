@@ -16,21 +16,26 @@ export function decoderContext(context: ContextValues): Record<string, Tensor> {
   return Object.fromEntries(Object.entries(context).map(([name, tensor]) => [contextInput(name), tensor]));
 }
 
+/** How the LLM's matrices are kept: `UserLlmOptions` says what each means. */
+interface Kept {
+  readonly bits?: 4 | 8 | undefined;
+  readonly compact?: boolean | undefined;
+}
+
 /** The LLM that reads users, and the LLM alone; each is made when first needed. */
 export class Decoders {
   readonly #model: UserLlmModel;
   readonly #weights: Weights;
   readonly #runtime: () => Promise<Runtime>;
-  readonly #bits: 4 | 8 | undefined;
+  readonly #kept: Kept;
   readonly #made = new Map<'user' | 'alone', Promise<DecodeStepper>>();
   #merged: Readonly<Record<string, Weight>> | undefined;
 
-  /** @param bits Of the LLM's matrices; as they are when absent. */
-  constructor(model: UserLlmModel, weights: Weights, runtime: () => Promise<Runtime>, bits?: 4 | 8) {
+  constructor(model: UserLlmModel, weights: Weights, runtime: () => Promise<Runtime>, kept: Kept = {}) {
     this.#model = model;
     this.#weights = weights;
     this.#runtime = runtime;
-    this.#bits = bits;
+    this.#kept = kept;
   }
 
   /** @param kind `alone` for the LLM without users, as a text-prompt baseline runs it. */
@@ -51,14 +56,16 @@ export class Decoders {
   }
 
   #llmWeights(): Readonly<Record<string, Weight>> {
+    const { bits } = this.#kept;
     const merged = mergedLlmWeights(this.#model, this.#weights);
-    return this.#bits === undefined ? merged : quantizeWeights(this.#model.llm, merged, this.#bits);
+    return bits === undefined ? merged : quantizeWeights(this.#model.llm, merged, bits);
   }
 
   async #make(kind: 'user' | 'alone'): Promise<DecodeStepper> {
     const { llm } = this.#model;
     this.#merged ??= this.#llmWeights();
-    const decoder = { llm, weights: this.#merged, runtime: await this.#runtime() };
+    const { compact = false } = this.#kept;
+    const decoder = { llm, weights: this.#merged, runtime: await this.#runtime(), compact };
     if (kind === 'alone') return createDecoder(decoder);
     const fusion = Object.fromEntries(Object.entries(this.#weights).filter(([name]) => name.startsWith('fusion.')));
     return createDecoder({ ...decoder, context: userContextOf(this.#model), contextWeights: fusion });

@@ -8,17 +8,15 @@ const python = process.env['PYTHON'] ?? 'python3';
 
 /** Where llama.cpp comes from. */
 export interface LlamaCppSource {
-  /** Makes a file whose matrices are all of one kind. */
-  makeFile(model: string, path: string, kind: string): void;
+  /** Makes a file whose matrices are all of one kind, but for the embedding, which is the output layer too. */
+  makeFile(model: string, path: string, kind: string, embedding: string): void;
   /** Starts a process that answers `decode` and `prefill`. */
   start(path: string, threads: number): StepProcess;
 }
 
 const ofPython: LlamaCppSource = {
-  makeFile: (model, path, kind) => {
-    execFileSync(python, [referenceScript('llama_cpp_decode.py'), '--quantize', model, path, kind], {
-      stdio: 'ignore',
-    });
+  makeFile: (...files) => {
+    execFileSync(python, [referenceScript('llama_cpp_decode.py'), '--quantize', ...files], { stdio: 'ignore' });
   },
   start: (path, threads) =>
     new StepProcess(python, [referenceScript('llama_cpp_decode.py'), '--model', path, '--threads', `${threads}`]),
@@ -26,8 +24,8 @@ const ofPython: LlamaCppSource = {
 
 function ofNode(module: string): LlamaCppSource {
   return {
-    makeFile: (model, path, kind) => {
-      execFileSync(python, [referenceScript('gguf_kinds.py'), model, path, kind], { stdio: 'ignore' });
+    makeFile: (...files) => {
+      execFileSync(python, [referenceScript('gguf_kinds.py'), ...files], { stdio: 'ignore' });
     },
     start: (path, threads) => {
       const child = childProgram('node-llama-cpp-child');
@@ -65,16 +63,16 @@ export class LlamaCpp {
     this.#process = process;
   }
 
-  /** Makes a file of another kind of a model and opens it. */
+  /** Opens a file of a model; `own` for the one that is there, or the kinds of its matrices and of its embedding. */
   static async open(
     source: LlamaCppSource,
     model: string,
-    kind: string,
+    kinds: 'own' | readonly [matrices: string, embedding: string],
     folder: string,
     threads: number,
   ): Promise<LlamaCpp> {
-    const path = join(folder, `${kind}.gguf`);
-    source.makeFile(model, path, kind);
+    const path = kinds === 'own' ? model : join(folder, `${kinds[0]}.gguf`);
+    if (kinds !== 'own') source.makeFile(model, path, ...kinds);
     const child = source.start(path, threads);
     const { engine } = await child.ready();
     return new LlamaCpp(engine, child);

@@ -38,8 +38,14 @@ interface Contestant {
   readonly there: Record<'decode' | 'prefill', number[]>;
 }
 
-const kinds = ['F32', 'Q8_0', 'Q4_1', 'Q4_0'] as const;
-type Kind = (typeof kinds)[number];
+/** By the kind of most matrices, the file that llama.cpp reads: each of its matrices has the bits that ours has. */
+const kinds = {
+  F32: ['F32', 'F32'],
+  Q8_0: ['Q8_0', 'Q8_0'],
+  Q4_1: 'own',
+  Q4_0: ['Q4_0', 'Q8_0'],
+} as const;
+type Kind = keyof typeof kinds;
 
 /** Decoding and reading of SmolLM2-135M at every width of weights, and llama.cpp on files of the same widths. */
 export const llm: Benchmark = {
@@ -59,7 +65,7 @@ export const llm: Benchmark = {
       const [vector, square] = products as [Product, Product];
       const there = findLlamaCpp();
       if (!there) options.progress('No llama.cpp: PYTHON has no llama_cpp, and NODE_LLAMA_CPP names none (README).');
-      for (const kind of kinds) {
+      for (const kind of Object.keys(kinds) as Kind[]) {
         options.progress(`${kind}: getting ready`);
         contestants.push(await contestant(kind, loaded, runtime, there && { source: there, model, folder }, options));
       }
@@ -117,7 +123,7 @@ async function contestant(
     (sum, weight) => sum + (weight instanceof QuantizedMatrix ? weight.byteLength : weight.data.byteLength),
     0,
   );
-  const llamaCpp = there && (await LlamaCpp.open(there.source, there.model, kind, there.folder, threads));
+  const llamaCpp = there && (await LlamaCpp.open(there.source, there.model, kinds[kind], there.folder, threads));
   const own: Contestant = {
     kind,
     stepper,
