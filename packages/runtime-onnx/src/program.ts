@@ -1,7 +1,6 @@
 import {
   bindFeeds,
   cacheWrittenInPlace,
-  evaluateShape,
   inputName,
   requireOutputs,
   type bindGiven,
@@ -10,10 +9,9 @@ import {
   type Program,
   type ProgramRunOptions,
 } from '@user-llm/graph';
-import { UserLlmError, type BaseDType } from '@user-llm/tensor';
+import { UserLlmError } from '@user-llm/tensor';
 import { BoundRun, type Into, type Target, type Targets } from './bound-run.js';
 import type { EngineSession, Fetches, HostTensor, Results as Memory, RunOptions } from './ort/engine.js';
-import { releaseTensor } from './ort/engine-memory.js';
 import { feedMemory, OnnxValue, requireOwn } from './value.js';
 
 /** A run that is checked and prepared. */
@@ -82,8 +80,7 @@ export class OnnxProgram implements Program {
     const [first] = Object.values(into);
     const known = first instanceof OnnxValue ? first.bound : undefined;
     if (known?.fits(this.#session, feeds, into)) return again(known, feeds);
-    const sizes = bindFeeds(this.#graph, feeds, this.#bound);
-    requireOutputs(this.#graph, into, sizes);
+    requireOutputs(this.#graph, into, bindFeeds(this.#graph, feeds, this.#bound));
     const targets = this.#targets(feeds, into);
     const fetches = this.#fetches(targets);
     const written = Object.values(targets);
@@ -94,34 +91,11 @@ export class OnnxProgram implements Program {
       return again(bound, feeds);
     }
     const memory = Object.fromEntries(Object.entries(feeds).map(([name, feed]) => [name, feedMemory(name, feed)]));
-    const made = this.#allocate(fetches, sizes);
-    const all = { ...fetches, ...made };
-    const failed = (error: unknown): never => {
-      for (const tensor of Object.values(made)) releaseTensor(tensor);
-      throw error;
-    };
     return {
       targets,
-      run: (options) => this.#session.run(memory, all, options).catch(failed),
-      runSync: () => {
-        try {
-          return this.#session.runSync(memory, all);
-        } catch (error) {
-          return failed(error);
-        }
-      },
+      run: (options) => this.#session.run(memory, fetches, options),
+      runSync: () => this.#session.runSync(memory, fetches),
     };
-  }
-
-  /** The engine's memory for the outputs that have none yet, where it offers that. */
-  #allocate(fetches: Fetches, sizes: ReadonlyMap<string, number>): Record<string, HostTensor> {
-    const session = this.#session;
-    return Object.fromEntries(
-      Object.entries(this.#graph.outputs).flatMap(([name, { dtype, shape }]) => {
-        const made = fetches[name] ? undefined : session.allocate?.(dtype as BaseDType, evaluateShape(shape, sizes));
-        return made ? [[name, made]] : [];
-      }),
-    );
   }
 
   #targets(feeds: Feeds, into: Into): Targets {

@@ -52,12 +52,6 @@ export const apiTable = {
   RunOptionsSetRunLogSeverityLevel: { index: 41, since: 1, takes: ['pointer', 'int'], returns: 'status' },
   RunOptionsSetTerminate: { index: 46, since: 1, takes: ['pointer'], returns: 'status' },
   RunOptionsUnsetTerminate: { index: 47, since: 1, takes: ['pointer'], returns: 'status' },
-  CreateTensorAsOrtValue: {
-    index: 48,
-    since: 1,
-    takes: ['pointer', 'pointer', 'size', 'int', 'pointer'],
-    returns: 'status',
-  },
   CreateTensorWithDataAsOrtValue: {
     index: 49,
     since: 1,

@@ -1,8 +1,8 @@
 import { pointerArray, textArray, type Addressed, type PointerArray } from './c-memory.js';
 import type { CSession } from './c-session.js';
 import type { Takes } from './c-api.js';
-import { takeValue, valueOver } from './c-values.js';
-import { engineMemory, type EngineMemory } from './engine-memory.js';
+import { valueOver } from './c-values.js';
+import { engineMemory, takeTensor, type EngineMemory } from './engine-memory.js';
 import type { Binding, Feeds, Fetches, HostTensor, Results, RunOptions } from './engine.js';
 import type { Handle } from './handle.js';
 import { aborted, busy, disposed, transferred } from './session-errors.js';
@@ -147,7 +147,7 @@ export class CBinding implements Binding {
     if (outputs === this.#outputs) return this.#given;
     const { api } = this.#session.context;
     const entries = this.#names.map((name, index): [string, HostTensor] => {
-      return [name, this.#given[name] ?? takeValue(api, name, outputs.slots[index]!)];
+      return [name, this.#given[name] ?? takeTensor(api, name, outputs.slots[index]!)];
     });
     return Object.fromEntries(entries);
   }

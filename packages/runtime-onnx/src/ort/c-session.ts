@@ -1,15 +1,13 @@
-import { UserLlmError, type BaseDType } from '@user-llm/tensor';
+import { UserLlmError } from '@user-llm/tensor';
 import { CBinding } from './c-binding.js';
 import type { CContext } from './c-engine.js';
 import { readText } from './c-memory.js';
 import { readTypeAndShape } from './c-values.js';
-import { allocateTensor } from './engine-memory.js';
 import type {
   Binding,
   EngineSession,
   Feeds,
   Fetches,
-  HostTensor,
   Results,
   RunOptions,
   SessionOptions,
@@ -75,11 +73,6 @@ export class CSession implements EngineSession {
     checkFeeds(this.inputs, feeds);
     checkFetches(this.outputs, fetches);
     return new CBinding(this, feeds, fetches);
-  }
-
-  allocate(dtype: BaseDType, shape: readonly number[]): HostTensor {
-    const { api, allocator } = this.context;
-    return allocateTensor(api, allocator, dtype, shape);
   }
 
   /** Run options for one run; give them back afterwards. */

@@ -1,13 +1,9 @@
-import { markAsUntransferable } from 'node:worker_threads';
-import { bytesPerElement, elements, viewBytes, type BaseDType } from '@user-llm/tensor';
+import type { BaseDType } from '@user-llm/tensor';
 import { dtypeOfElementType, elementTypeOf } from '../element-type.js';
 import type { CApi } from './c-api.js';
 import { readText } from './c-memory.js';
 import type { HostTensor } from './engine.js';
 import { Handle } from './handle.js';
-
-/** From this size on an output that the engine allocated is read where it lies; smaller ones are copied out. */
-const viewFromBytes = 2 ** 20;
 
 /** What empty tensors point to: the engine refuses a null address, and never reads it. */
 const nothing = new BigUint64Array(1);
@@ -28,36 +24,6 @@ export function valueOver(api: CApi, memoryInfo: bigint, tensor: HostTensor): Ha
   );
   return new Handle(api, 'tensor', 'ReleaseValue', value, [data.buffer]);
 }
-
-/**
- * The tensor of an `OrtValue` that a run allocated, which is released here or, for a large one that is read in
- * place, when the tensor's buffer is garbage-collected. That buffer cannot be posted to another thread.
- *
- * @throws UserLlmError `unsupported-dtype`.
- */
-export function takeValue(api: CApi, name: string, address: bigint): HostTensor {
-  const value = new Handle(api, `output ${name}`, 'ReleaseValue', address);
-  let keepValue = false;
-  try {
-    const { dtype, shape } = typeAndShape(api, name, api.create('GetTensorTypeAndShape', address));
-    const sizes = shape as readonly number[];
-    const length = elements(sizes);
-    const bytes = length * bytesPerElement(dtype);
-    const native = api.koffi.view(api.create('GetTensorMutableData', address), bytes);
-    keepValue = bytes >= viewFromBytes;
-    const buffer = keepValue ? native : native.slice(0);
-    if (keepValue) {
-      markAsUntransferable(buffer);
-      owners.set(buffer, value);
-    }
-    return { dtype, shape: sizes, data: viewBytes(dtype, buffer, 0, length) };
-  } finally {
-    if (!keepValue) value.dispose();
-  }
-}
-
-/** The value whose memory a buffer shows: collected together, and then released. */
-const owners = new WeakMap<ArrayBuffer, Handle>();
 
 /** The dtype and sizes of a `TensorTypeAndShapeInfo`, which is released; unknown sizes are names or ''. */
 export function typeAndShape(

@@ -1,13 +1,14 @@
 import { markAsUntransferable } from 'node:worker_threads';
 import { allocate, bytesPerElement, elements, viewBytes, type BaseDType, type TypedArray } from '@user-llm/tensor';
-import { elementTypeOf } from '../element-type.js';
 import type { CApi } from './c-api.js';
+import { typeAndShape } from './c-values.js';
 import type { HostTensor } from './engine.js';
 import { Handle } from './handle.js';
 
 /**
- * Memory of one tensor that ONNX Runtime allocated. V8 does not count it, so that it neither starts collections nor waits
- * for one: it is freed by `release`, after the bindings that use it, unless somebody was handed its elements.
+ * Memory of one tensor that a run allocated, of its session's arena. V8 does not count it, so that it neither starts
+ * collections nor waits for one: it is freed by `release`, after the bindings that use it, unless somebody was handed its
+ * elements.
  */
 export class EngineMemory {
   readonly api: CApi;
@@ -18,12 +19,12 @@ export class EngineMemory {
   #users = 0;
   #state: 'held' | 'handed out' | 'released' = 'held';
 
-  /** @param address An `OrtValue` of that type, which this owns from now on. */
-  constructor(api: CApi, dtype: BaseDType, length: number, address: bigint) {
+  /** @param value An `OrtValue` of that type, which this owns from now on. */
+  constructor(api: CApi, dtype: BaseDType, length: number, value: Handle) {
     this.api = api;
     this.#dtype = dtype;
     this.#length = length;
-    this.#value = new Handle(api, 'tensor', 'ReleaseValue', address);
+    this.#value = value;
   }
 
   /** The `OrtValue`. */
@@ -81,23 +82,33 @@ const owners = new WeakMap<ArrayBufferLike, Handle>();
 
 const memories = new WeakMap<HostTensor, EngineMemory>();
 
-/** A tensor in memory that ONNX Runtime allocates; what is in it is undefined. */
-export function allocateTensor(api: CApi, allocator: bigint, dtype: BaseDType, shape: readonly number[]): HostTensor {
-  const sizes = BigInt64Array.from(shape, BigInt);
-  const address = api.create('CreateTensorAsOrtValue', allocator, sizes, shape.length, elementTypeOf(dtype));
-  const memory = new EngineMemory(api, dtype, elements(shape), address);
-  const tensor: HostTensor = {
-    dtype,
-    shape,
-    get data() {
-      return memory.handOut();
-    },
-  };
-  memories.set(tensor, memory);
-  return tensor;
+/**
+ * The tensor of an `OrtValue` that a run allocated, which is released here when it cannot be one.
+ *
+ * @throws UserLlmError `unsupported-dtype`.
+ */
+export function takeTensor(api: CApi, name: string, address: bigint): HostTensor {
+  const value = new Handle(api, `output ${name}`, 'ReleaseValue', address);
+  try {
+    const { dtype, shape } = typeAndShape(api, name, api.create('GetTensorTypeAndShape', address));
+    const sizes = shape as readonly number[];
+    const memory = new EngineMemory(api, dtype, elements(sizes), value);
+    const tensor: HostTensor = {
+      dtype,
+      shape: sizes,
+      get data() {
+        return memory.handOut();
+      },
+    };
+    memories.set(tensor, memory);
+    return tensor;
+  } catch (error) {
+    value.dispose();
+    throw error;
+  }
 }
 
-/** The memory of a tensor that `allocateTensor` made; undefined for another. */
+/** The memory of a tensor that a run allocated; undefined for another. */
 export function engineMemory(tensor: HostTensor): EngineMemory | undefined {
   return memories.get(tensor);
 }

@@ -94,13 +94,6 @@ export interface EngineSession {
   runSync(feeds: Feeds, fetches?: Fetches): Results;
   /** Checks feeds and fetches once, for a loop that runs on the same memory; throws as `run` does. */
   bind(feeds: Feeds, fetches?: Fetches): Binding;
-  /**
-   * A tensor in memory of the engine's own, for an output; what is in it is undefined. V8 does not count this memory, and
-   * `releaseTensor` frees it. Absent where the engine has none that runs could write.
-   *
-   * @throws UserLlmError `onnxruntime-...` where there is not enough memory.
-   */
-  allocate?(dtype: BaseDType, shape: readonly number[]): HostTensor;
   /** Ends profiling and returns the profile's path; `not-profiling` when the session was made without `profile`. */
   endProfiling(): Promise<string>;
   /** Releases the session after the runs under way; later use throws `disposed`. Safe to call twice. */
