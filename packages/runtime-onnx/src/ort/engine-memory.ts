@@ -4,6 +4,7 @@ import type { CApi } from './c-api.js';
 import { typeAndShape } from './c-values.js';
 import type { HostTensor } from './engine.js';
 import { Handle } from './handle.js';
+import { disposed } from './session-errors.js';
 
 /**
  * Memory of one tensor that a run allocated, of its session's arena. V8 does not count it, so that it neither starts
@@ -32,8 +33,9 @@ export class EngineMemory {
     return this.#value.address;
   }
 
-  /** The elements, for use at once: whoever keeps them asks for `handOut`. */
+  /** The elements, for use at once: whoever keeps them asks for `handOut`. Throws `disposed` after `release`. */
   get elements(): TypedArray {
+    if (this.#state === 'released') throw disposed('tensor');
     return (this.#elements ??= this.#view());
   }
 

@@ -112,9 +112,15 @@ describe('memory that runs allocate', () => {
     const again = await session.run({ x: x(2) }, { y: y! });
     expect(again['y']).toBe(y);
     expect([...elementsOf(y!)]).toEqual([2, 2, 2]);
-    const { z } = { z: (await session.run({ x: y! }))['y']! };
+    const z = (await session.run({ x: y! }))['y']!;
     releaseTensor(y!);
     expect([...z.data]).toEqual([2, 2, 2]);
+    const kept = (await session.run({ x: x(3) }))['y']!;
+    const binding = session.bind({ x: kept });
+    releaseTensor(kept);
+    expect(() => kept.data).toThrow('dispose');
+    expect([...(await binding.run())['y']!.data]).toEqual([3, 3, 3]);
+    binding.dispose();
     await session.dispose();
   });
 
